@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-console.log(process.version)
+import { enableCompileCache } from 'node:module'
+
+enableCompileCache()
+const { run } = await import('./run.ts')
+await run(process.argv)

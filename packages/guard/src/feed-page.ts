@@ -1,0 +1,54 @@
+import { isRecord, Unavailable } from './http.ts'
+import type { RevocationEntry, RevocationPage } from './revocations.ts'
+
+export interface FeedPage extends RevocationPage {
+  /** Sent back as `after`. */
+  readonly cursor: string
+}
+
+const maxCursorLength = 512
+const maxIdLength = 512
+
+/**
+ * Reads a page of the feed. An entry of a kind that this guard does not know is passed over, so that a newer server
+ * can speak to it; an entry that is broken makes the page an error, because passing over it would let a token live.
+ *
+ * @throws Unavailable
+ */
+export function parseFeedPage(answer: Record<string, unknown>): FeedPage {
+  const { cursor, snapshot, more, epoch, entries } = answer
+  if (!isText(cursor, maxCursorLength)) throw broken('cursor')
+  if (typeof snapshot !== 'boolean' || typeof more !== 'boolean') throw broken('snapshot and more')
+  if (!isCount(epoch)) throw broken('epoch')
+  if (!Array.isArray(entries)) throw broken('entries')
+  return { cursor, snapshot, more, epoch, entries: entries.flatMap(parseEntry) }
+}
+
+function parseEntry(entry: unknown): RevocationEntry[] {
+  if (!isRecord(entry)) throw broken('an entry')
+  const { kind, id, client_id, epoch, expires_at } = entry
+  if (!isText(id, maxIdLength) || !isCount(expires_at)) throw broken('an entry')
+  switch (kind) {
+    case 'token':
+      if (!isText(client_id, maxIdLength)) throw broken('a token entry')
+      return [{ kind, id, client_id, expires_at }]
+    case 'client':
+    case 'user':
+      if (!isCount(epoch)) throw broken(`a ${kind} entry`)
+      return [{ kind, id, epoch, expires_at }]
+    case 'connection':
+    case 'api_key':
+    case 'signing_key':
+      return [{ kind, id, expires_at }]
+    default:
+      return []
+  }
+}
+
+const isText = (value: unknown, maxLength: number): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= maxLength
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+const broken = (what: string): Unavailable =>
+  new Unavailable(`the revocation feed was not understood: ${what}`)

@@ -1,0 +1,100 @@
+import type { Clock } from './clock.ts'
+import { Unavailable } from './http.ts'
+
+export interface RefreshLimits {
+  /** A value older than this is loaded again when it is next needed. */
+  readonly maxAgeMs: number
+  /** The least time between two loads that somebody asked for by `renewed`. */
+  readonly coolDownMs: number
+  /** How long a caller who could have a stale value waits for a new one. */
+  readonly patienceMs: number
+}
+
+/** The least time between a failed load and the next. */
+const failureCoolDownMs = 2_000
+
+/**
+ * A value of the authorization server's that is kept: loaded when first needed, by one request however many ask, and
+ * served stale while the server cannot be reached.
+ */
+export class Refreshing<Value> {
+  readonly #load: (previous: Value | undefined) => Promise<Value>
+  readonly #limits: RefreshLimits
+  readonly #clock: Clock
+  #value: Value | undefined
+  #loadedAt = Number.NEGATIVE_INFINITY
+  #triedAt = Number.NEGATIVE_INFINITY
+  #failure: Unavailable | undefined
+  #flight: { readonly done: Promise<void>; readonly patience: Promise<void> } | undefined
+
+  constructor(load: (previous: Value | undefined) => Promise<Value>, limits: RefreshLimits, clock: Clock) {
+    this.#load = load
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  /** What is held, fresh or stale, without loading anything. */
+  get value(): Value | undefined {
+    return this.#value
+  }
+
+  /** Why the last load failed; undefined when it succeeded. */
+  get failure(): Unavailable | undefined {
+    return this.#failure
+  }
+
+  /** Seconds since the value was loaded; undefined before it was. */
+  get ageSeconds(): number | undefined {
+    if (this.#value === undefined) return undefined
+    return (this.#clock.monotonicMs() - this.#loadedAt) / 1000
+  }
+
+  get isFresh(): boolean {
+    return this.#clock.monotonicMs() - this.#loadedAt < this.#limits.maxAgeMs
+  }
+
+  /** The value, loaded when there is none or it is old; a stale one when that fails; undefined when there is none. */
+  async current(): Promise<Value | undefined> {
+    if (this.isFresh) return this.#value
+    return this.#refresh(failureCoolDownMs)
+  }
+
+  /** The value, loaded again because something is missing in it: at most once in each cool-down, whoever asks. */
+  async renewed(): Promise<Value | undefined> {
+    return this.#refresh(this.#failure ? failureCoolDownMs : this.#limits.coolDownMs)
+  }
+
+  /** The value, or the reason that there is none. @throws Unavailable */
+  async required(): Promise<Value> {
+    const value = await this.current()
+    if (value !== undefined) return value
+    throw this.#failure ?? new Unavailable('not loaded yet')
+  }
+
+  async #refresh(coolDownMs: number): Promise<Value | undefined> {
+    if (!this.#flight && this.#clock.monotonicMs() - this.#triedAt >= coolDownMs) this.#flight = this.#start()
+    await (this.#value === undefined ? this.#flight?.done : this.#flight?.patience)
+    return this.#value
+  }
+
+  #start() {
+    const done = this.#run()
+    return { done, patience: Promise.race([done, wait(this.#limits.patienceMs)]) }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      this.#value = await this.#load(this.#value)
+      this.#failure = undefined
+      this.#loadedAt = this.#clock.monotonicMs()
+    } catch (error) {
+      this.#failure = error instanceof Unavailable ? error : new Unavailable('the answer was not understood')
+    } finally {
+      this.#triedAt = this.#clock.monotonicMs()
+      this.#flight = undefined
+    }
+  }
+}
+
+const wait = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds).unref())

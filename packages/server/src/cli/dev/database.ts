@@ -1,0 +1,45 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { sha256 } from '../../base/hash.ts'
+import { randomSecret } from '../../base/random.ts'
+import type { Environment } from '../../config/config.ts'
+import { StoreUnavailable } from '../../store/database.ts'
+import { sqlitePath } from '../../store/open.ts'
+
+/** Where `latchkey dev` keeps what it makes. */
+const folder = '.latchkey'
+
+/**
+ * The database of a development server, a file for each dialect unless the caller names one, and the secret that goes
+ * with it: the environment's, or one that is made at the first start and kept beside the data, so that the next start
+ * has the same credentials.
+ */
+export function devDatabase(
+  database: string | undefined,
+  dialect: unknown,
+  environment: Environment,
+): { url: string; secret: string } {
+  const name = typeof dialect === 'string' && /^[a-z0-9-]+$/.test(dialect) ? dialect : 'custom'
+  const url = database ?? `sqlite:${folder}/${name}.db`
+  return { url, secret: environment.LATCHKEY_SECRET ?? keptSecret(secretFile(url)) }
+}
+
+function secretFile(url: string): string {
+  const path = sqlitePath(url)
+  return path === undefined
+    ? resolve(folder, `postgres-${sha256(url).slice(0, 12)}.secret`)
+    : `${path}.secret`
+}
+
+function keptSecret(file: string): string {
+  try {
+    if (existsSync(file)) return readFileSync(file, 'utf8').trim()
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const secret = randomSecret()
+    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    return secret
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreUnavailable(`The folder of the database cannot be written: ${reason}.`, { cause: error })
+  }
+}

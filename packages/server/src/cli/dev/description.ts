@@ -1,0 +1,75 @@
+import type { Latchkey } from '../../server.ts'
+import type { Demo, DemoUser } from './seed.ts'
+
+/**
+ * What `latchkey dev --json` prints, one line: a contract with scripts and tests. A member is null where this server
+ * has no such thing.
+ */
+export interface Description {
+  issuer: string
+  dialect: string
+  database: string
+  routes: { kind: string; method: string; url: string }[]
+  endpoints: Record<
+    | 'token'
+    | 'authorization'
+    | 'revocation'
+    | 'introspection'
+    | 'jwks'
+    | 'metadata'
+    | 'refresh'
+    | 'invalidate'
+    | 'docs'
+    | 'account'
+    | 'developers'
+    | 'admin'
+    | 'mail'
+    | 'api',
+    string | null
+  >
+  client: { client_id: string; client_secret: string; redirect_uri: string | null }
+  resource_server: { client_id: string; client_secret: string }
+  users: DemoUser[]
+  api_key: string | null
+}
+
+export function describe(latchkey: Latchkey, demo: Demo): Description {
+  const { config, dialect, routes, urls } = latchkey
+  const { origin } = new URL(config.issuer)
+  return {
+    issuer: config.issuer,
+    dialect: dialect.name,
+    database: withoutPassword(config.database),
+    routes: routes.flatMap(({ kind, method, paths }) =>
+      paths.map((path) => ({ kind, method, url: `${origin}${path}` })),
+    ),
+    endpoints: {
+      token: urls.token,
+      authorization: null,
+      revocation: urls.revocation,
+      introspection: urls.introspection,
+      jwks: urls.jwks ?? null,
+      metadata: `${origin}/.well-known/oauth-authorization-server`,
+      refresh: null,
+      invalidate: null,
+      docs: urls.docs,
+      account: null,
+      developers: null,
+      admin: null,
+      mail: null,
+      api: config.audience,
+    },
+    client: { client_id: demo.client.id, client_secret: demo.client.secret, redirect_uri: null },
+    resource_server: { client_id: demo.resourceServer.id, client_secret: demo.resourceServer.secret },
+    users: demo.users,
+    api_key: null,
+  }
+}
+
+function withoutPassword(database: string): string {
+  if (!URL.canParse(database)) return database
+  const url = new URL(database)
+  if (url.password === '') return database
+  url.password = '***'
+  return url.href
+}

@@ -1,0 +1,91 @@
+import { pino } from 'pino'
+import type { ConfigInput, Environment, Policy } from '../../config/config.ts'
+import { loadConfigFile } from '../../config/load.ts'
+import { resolveDialect } from '../../dialects/presets.ts'
+import { type Listener, listen } from '../../listen.ts'
+import { createLatchkey, type Latchkey } from '../../server.ts'
+import { CommandError } from '../command-error.ts'
+import { untilStopped } from '../until-stopped.ts'
+import { printLine } from '../with-store.ts'
+import { devDatabase } from './database.ts'
+import { type Description, describe } from './description.ts'
+import { panel } from './panel.ts'
+import { createSampleApi } from './sample-api.ts'
+import { seed } from './seed.ts'
+
+/** `latchkey dev` listens here only: its credentials are for trying things out. */
+const host = '127.0.0.1'
+
+/** What scopes the sample API has when neither the config nor the dialect names any. */
+const sampleScopes = { read: 'Read your data', write: 'Change your data' }
+
+export interface DevOptions {
+  dialect?: string
+  port: string
+  database?: string
+  config?: string
+  json?: boolean
+}
+
+/** `latchkey dev`: the server with a sample API, demo clients and demo users, ready to try. */
+export async function dev(options: DevOptions, environment: Environment): Promise<void> {
+  const input =
+    options.config === undefined ? {} : ((await loadConfigFile(options.config)) as Partial<ConfigInput>)
+  const listener = await listen({ host, port: parsePort(options.port) })
+  try {
+    const latchkey = await start(options, input, `http://${host}:${listener.port}`, environment)
+    try {
+      const description = await prepare(latchkey, listener.serve)
+      printLine(options.json ? JSON.stringify(description) : panel(description, latchkey))
+      await untilStopped()
+      latchkey.stop()
+      await listener.close()
+    } finally {
+      await latchkey.close()
+    }
+  } finally {
+    await listener.close()
+  }
+}
+
+function start(
+  options: DevOptions,
+  input: Partial<ConfigInput>,
+  issuer: string,
+  environment: Environment,
+): Promise<Latchkey> {
+  const dialect = options.dialect ?? input.dialect ?? 'standard'
+  const { url, secret } = devDatabase(
+    options.database ?? input.database ?? environment.DATABASE_URL,
+    dialect,
+    environment,
+  )
+  const scopes = input.scopes ?? (resolveDialect(dialect).policy as Policy).scopes ?? sampleScopes
+  const config = {
+    apiName: 'Sample API',
+    ...input,
+    issuer,
+    audience: `${issuer}/api`,
+    database: url,
+    dialect,
+    scopes,
+  }
+  return createLatchkey(config, {
+    environment: { LATCHKEY_SECRET: secret },
+    logDestination: pino.destination({ fd: 2, sync: true }),
+    migrate: true,
+  })
+}
+
+/** Makes the demo data where it is not there yet, and serves the sample API in front of everything else. */
+async function prepare(latchkey: Latchkey, serve: Listener['serve']): Promise<Description> {
+  const demo = await seed(latchkey)
+  const sampleApi = createSampleApi(latchkey, demo.resourceServer)
+  serve((request) => (sampleApi.isFor(request) ? sampleApi.fetch(request) : latchkey.fetch(request)))
+  return describe(latchkey, demo)
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new CommandError(`--port ${text} is not a port. Give a number from 0 to 65535; 0 takes a free one.`)
+}

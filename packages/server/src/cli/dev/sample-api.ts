@@ -1,0 +1,74 @@
+import { bare, bearer, type Credential, createGuard, header, query, scheme } from '@latchkey/guard'
+import { protect } from '@latchkey/guard/fetch'
+import type { CredentialPresentation } from '../../dialects/dialect.ts'
+import type { Latchkey } from '../../server.ts'
+import type { DemoClient } from './seed.ts'
+
+/** The owner's API, as `latchkey dev` plays it: three routes, guarded as an owner would guard them. */
+export interface SampleApi {
+  isFor(request: Request): boolean
+  fetch(request: Request): Promise<Response>
+}
+
+export function createSampleApi(latchkey: Latchkey, resourceServer: DemoClient): SampleApi {
+  const { config } = latchkey
+  const guard = createGuard({
+    issuer: config.issuer,
+    audience: config.audience,
+    clientId: resourceServer.id,
+    clientSecret: resourceServer.secret,
+    credentials: presentations(latchkey).map(toCredential),
+    algorithms: [config.signingAlgorithm],
+    clockToleranceSeconds: 0,
+    fetch: latchkey.fetch,
+    revocations: latchkey.revocations,
+    resourceMetadata: {
+      scopes_supported: Object.keys(config.scopes),
+      resource_documentation: latchkey.urls.docs,
+    },
+  })
+  const info = protect(guard, {}, () => Response.json({ message: 'Your credential is valid.' }))
+  const whoami = protect(guard, {}, (_, principal) =>
+    Response.json({
+      subject: principal.subject,
+      client_id: principal.clientId,
+      scope: principal.scope,
+      credential: principal.credential,
+      expires_at: principal.expiresAt,
+    }),
+  )
+  const scopeRoute = (scope: string) =>
+    protect(guard, { scope }, () => Response.json({ scope, message: 'Allowed.' }))
+  const routes = new Map([
+    ['/api/info', info],
+    ['/api/whoami', whoami],
+    ...Object.keys(config.scopes).map((scope) => [`/api/scopes/${scope}`, scopeRoute(scope)] as const),
+  ])
+  return {
+    isFor: (request) => isUnderApi(new URL(request.url).pathname) || isResourceMetadata(request),
+    async fetch(request) {
+      if (isResourceMetadata(request)) return Response.json(guard.resourceMetadata())
+      const handler = routes.get(new URL(request.url).pathname)
+      return handler
+        ? handler(request)
+        : Response.json({ message: 'There is nothing at this path.' }, { status: 404 })
+    },
+  }
+}
+
+const isUnderApi = (pathname: string): boolean => pathname === '/api' || pathname.startsWith('/api/')
+
+const isResourceMetadata = (request: Request): boolean =>
+  new URL(request.url).pathname === '/.well-known/oauth-protected-resource/api'
+
+/** How the dialect says that a credential is presented to the API. */
+export function presentations({ dialect }: Pick<Latchkey, 'dialect'>): CredentialPresentation[] {
+  return dialect.api.find(({ prefix }) => prefix === '/api')?.credentials ?? [{ scheme: 'Bearer' }]
+}
+
+function toCredential(presentation: CredentialPresentation): Credential {
+  if ('bare' in presentation) return bare()
+  if ('header' in presentation) return header(presentation.header)
+  if ('query' in presentation) return query(presentation.query)
+  return presentation.scheme === 'Bearer' ? bearer() : scheme(presentation.scheme)
+}

@@ -1,0 +1,11 @@
+import { systemClock } from '../base/clock.ts'
+import type { Environment } from '../config/config.ts'
+import { actor, type ConfigOption, printLine, withStore } from './with-store.ts'
+
+/** `latchkey restored`: what the backup does not know was revoked must not live again, so every token ends. */
+export async function restored(options: ConfigOption, environment: Environment): Promise<void> {
+  await withStore(options, environment, (store) =>
+    store.revocations.restart({ at: systemClock(), actor, action: 'server.restored', subject: 'server' }),
+  )
+  printLine('Every access token issued before now is refused. Clients get new ones by themselves.')
+}

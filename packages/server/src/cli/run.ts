@@ -1,0 +1,127 @@
+import { Command, Option } from 'commander'
+import { RegistrationError } from '../clients/registration.ts'
+import { ConfigError } from '../config/config.ts'
+import { DialectError } from '../dialects/dialect.ts'
+import { SealError } from '../keys/seal.ts'
+import { ListenError } from '../listen.ts'
+import { StoreUnavailable } from '../store/database.ts'
+import { CommandError } from './command-error.ts'
+import { version } from './version.ts'
+
+/** Errors that say all there is to say in one line. Anything else is a fault of ours and shows its stack. */
+const explained = [
+  ConfigError,
+  DialectError,
+  StoreUnavailable,
+  SealError,
+  ListenError,
+  RegistrationError,
+  CommandError,
+]
+
+/** Runs the command that the words name. An error is one clear line and exit code 1. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(argv)
+  } catch (error) {
+    const isExplained = explained.some((kind) => error instanceof kind)
+    process.stderr.write(`latchkey: ${isExplained ? (error as Error).message : inspect(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+const inspect = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
+
+function createProgram(): Command {
+  const program = new Command('latchkey')
+    .description('Authentication for any HTTP API')
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(`latchkey --help` names every command)')
+  const config = () =>
+    new Option('-c, --config <file>', 'the configuration file').default('latchkey.config.ts')
+
+  program
+    .command('dev')
+    .description('start with a sample API, a demo client and two demo users')
+    .option('--dialect <name>', "whose page's endpoints to speak (default: standard)")
+    .option('--port <number>', 'where to listen; 0 takes a free port', '3000')
+    .option('--database <url>', 'sqlite:path or postgres://… (default: a file in .latchkey/)')
+    .option('-c, --config <file>', 'settings to start from (default: none)')
+    .option('--json', 'print one line of JSON when ready, in place of the panel')
+    .action(async (options) => (await import('./dev/dev.ts')).dev(options, process.env))
+
+  program
+    .command('serve')
+    .description('start in production')
+    .addOption(config())
+    .action(async (options) => (await import('./serve.ts')).serve(options, process.env))
+
+  program
+    .command('migrate')
+    .description("bring the database's tables up to date")
+    .addOption(config())
+    .action(async (options) => (await import('./migrate.ts')).migrate(options, process.env))
+
+  program
+    .command('restored')
+    .description('after a backup was restored: end every token issued before, as revocations may be lost')
+    .addOption(config())
+    .action(async (options) => (await import('./restored.ts')).restored(options, process.env))
+
+  const app = program.command('app').description('the apps that may ask for tokens')
+  app
+    .command('create')
+    .description('register an app and print its id and secret, this once')
+    .argument('<name>', 'what people know it by')
+    .addOption(
+      new Option('--type <type>', 'a resource_server is an API that asks about tokens')
+        .choices(['confidential', 'public', 'resource_server'])
+        .default('confidential'),
+    )
+    .option('--scope <scopes>', 'the scope it may ask for, space separated (default: all of the config)')
+    .option('--audience <uri>', "a resource server's own URI (default: the config's)")
+    .option('--id <id>', 'take over an id from another system')
+    .option('--secret-stdin', 'take over a secret from another system, read from standard input')
+    .addOption(config())
+    .action(async (name, options) => (await import('./app.ts')).createApp(name, options, process.env))
+  app
+    .command('list')
+    .description('list every app')
+    .addOption(config())
+    .action(async (options) => (await import('./app.ts')).listApps(options, process.env))
+  app
+    .command('disable')
+    .description('refuse an app from now on and end its tokens')
+    .argument('<id>')
+    .addOption(config())
+    .action(async (id, options) => (await import('./app.ts')).disableApp(id, options, process.env))
+  app
+    .command('rotate-secret')
+    .description('print a new secret; the old one lives on for the overlap')
+    .argument('<id>')
+    .option('--now', 'end the old secret at once')
+    .addOption(config())
+    .action(async (id, options) => (await import('./app.ts')).rotateAppSecret(id, options, process.env))
+
+  const keys = program.command('keys').description('the keys that sign access tokens')
+  keys
+    .command('list')
+    .description('list every key and what it is for')
+    .addOption(config())
+    .action(async (options) => (await import('./keys.ts')).listKeys(options, process.env))
+  keys
+    .command('rotate')
+    .description('put the next key to use and publish a new next one')
+    .addOption(config())
+    .action(async (options) => (await import('./keys.ts')).rotateKeys(options, process.env))
+  keys
+    .command('revoke')
+    .description('end a key that others may know, and every token it signed')
+    .argument('<kid>')
+    .addOption(config())
+    .action(async (kid, options) => (await import('./keys.ts')).revokeKey(kid, options, process.env))
+
+  return program
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../base/clock.ts'
+import { sha256 } from '../base/hash.ts'
+import { randomId, randomSecret } from '../base/random.ts'
+import { isScopeToken, parseScope } from '../base/scope.ts'
+import type { ClientType } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
+
+/** The shortest secret that is taken from elsewhere, in characters: kept as a plain hash, it must be random. */
+export const minImportedSecretLength = 16
+const maxNameLength = 120
+const printable = /^[\x21-\x7e]{1,200}$/
+
+export interface NewApp {
+  name: string
+  type: ClientType
+  scope: string
+  /** Default: `client_credentials` for a confidential client, none for others. */
+  grantTypes?: readonly string[]
+  /** For a resource server: its resource indicator. */
+  audience?: string
+  ownerId?: string
+  /** To take over from another system; made when left out. */
+  id?: string
+  secret?: string
+}
+
+/** Says what is wrong with a registration, and how to mend it. */
+export class RegistrationError extends Error {
+  override readonly name = 'RegistrationError'
+}
+
+export interface RegisteredApp {
+  id: string
+  /** Shown this once; kept as a hash. `undefined` for a public client. */
+  secret: string | undefined
+}
+
+/**
+ * Registers a client.
+ *
+ * @throws RegistrationError when a value cannot stand, or the id is taken.
+ */
+export async function registerApp(
+  { store, clock }: { store: Store; clock: Clock },
+  app: NewApp,
+  actor: string,
+): Promise<RegisteredApp> {
+  checkApp(app)
+  const id = app.id ?? randomId()
+  const secret = app.type === 'public' ? undefined : (app.secret ?? randomSecret())
+  const at = clock()
+  const isAdded = await store.clients.add(
+    {
+      id,
+      name: app.name,
+      type: app.type,
+      owner_id: app.ownerId ?? null,
+      grant_types: (app.grantTypes ?? (app.type === 'confidential' ? ['client_credentials'] : [])).join(' '),
+      scope: parseScope(app.scope).join(' '),
+      audience: app.audience ?? null,
+      created_at: at,
+    },
+    secret === undefined ? undefined : sha256(secret),
+    { at, actor, action: 'client.registered', subject: `client:${id}` },
+  )
+  if (!isAdded) throw new RegistrationError(`There is a client with the id ${id} already. Choose another id.`)
+  return { id, secret }
+}
+
+/**
+ * Gives a client a new secret; the one in use lives on for the overlap, so that a deployment can change over.
+ *
+ * @returns the new secret, or `undefined` when there is no such client or it is public.
+ */
+export async function rotateSecret(
+  { store, clock }: { store: Store; clock: Clock },
+  id: string,
+  overlapSeconds: number,
+  actor: string,
+): Promise<{ secret: string; oldExpiresAt: number } | undefined> {
+  const secret = randomSecret()
+  const at = clock()
+  const oldExpiresAt = at + overlapSeconds
+  const event = { at, actor, action: 'client.secret_rotated', subject: `client:${id}` }
+  const isRotated = await store.clients.rotateSecret(id, sha256(secret), oldExpiresAt, event)
+  return isRotated ? { secret, oldExpiresAt } : undefined
+}
+
+function checkApp({ name, type, scope, id, secret, audience }: NewApp): void {
+  if (name.trim() === '' || name.length > maxNameLength || hasControlCharacter(name)) {
+    throw new RegistrationError(
+      `A name has 1 to ${maxNameLength} characters, none of them a control character.`,
+    )
+  }
+  const wrong = parseScope(scope).find((token) => !isScopeToken(token))
+  if (wrong !== undefined)
+    throw new RegistrationError('A scope holds no space, quote or backslash (RFC 6749 §3.3).')
+  if (id !== undefined && !printable.test(id)) {
+    throw new RegistrationError('A client id has 1 to 200 printable ASCII characters and no space.')
+  }
+  if (secret !== undefined && (!printable.test(secret) || secret.length < minImportedSecretLength)) {
+    throw new RegistrationError(
+      `A secret has ${minImportedSecretLength} to 200 printable ASCII characters and no space. Leave it out to have one made.`,
+    )
+  }
+  if (type === 'resource_server' && !audience) {
+    throw new RegistrationError('A resource server needs its audience: the URI of the API (RFC 8707).')
+  }
+}
+
+function hasControlCharacter(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === '\x7f')
+}

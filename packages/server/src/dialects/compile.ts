@@ -1,0 +1,193 @@
+import { OAuthError } from '../base/oauth-error.ts'
+import type { AnswerField, Dialect, DialectRoute, ErrorShape, RequestShape, RouteKind } from './dialect.ts'
+
+/** Parameters by name, each once and none empty (RFC 6749 §3.2). */
+export type Parameters = Map<string, string>
+
+/** What of a request is not a parameter, yet may hold one. */
+export interface RequestHead {
+  header(name: string): string | undefined
+}
+
+/** The standard answer's members, of which a dialect picks. */
+export type StandardAnswer = Readonly<Record<string, string | number | boolean | undefined>>
+
+export interface StandardError {
+  error: string
+  error_description: string
+  error_uri: string
+  status: number
+}
+
+/**
+ * A route, ready to serve: functions from the wire to the standard and back. One that is `undefined` changes nothing,
+ * which is how the standard dialect costs nothing.
+ */
+export interface Wire {
+  kind: RouteKind
+  method: 'GET' | 'POST'
+  /** The first is the one that is advertised. */
+  paths: readonly [string, ...string[]]
+  from: ReadonlySet<'form' | 'json' | 'query'>
+  isBasicAccepted: boolean
+  toStandard: ((parameters: Parameters, head: RequestHead) => Parameters) | undefined
+  toAnswer: ((answer: StandardAnswer, now: number) => Record<string, unknown>) | undefined
+  toError: ((error: StandardError) => { status: number; body: Record<string, unknown> }) | undefined
+}
+
+const standardPaths: Record<RouteKind, string> = {
+  token: '/token',
+  revocation: '/revoke',
+  introspection: '/introspect',
+}
+
+/** Every route that a dialect serves: its own, and the standard one for each kind that it does not speak of. */
+export function compileRoutes(dialect: Dialect): Wire[] {
+  const own = dialect.routes.map(compileRoute)
+  const spoken = new Set(own.map((wire) => wire.kind))
+  const others = (Object.keys(standardPaths) as RouteKind[]).filter((kind) => !spoken.has(kind))
+  return [
+    ...own,
+    ...others.map((kind) => compileRoute({ kind, method: 'POST', paths: [standardPaths[kind]] })),
+  ]
+}
+
+/**
+ * Whether every lifetime that a dialect writes comes out as a whole number of its unit.
+ *
+ * @returns the unit that cannot say it, or `undefined`.
+ */
+export function inexpressibleUnit(dialect: Dialect, lifetimeSeconds: number): string | undefined {
+  for (const { answer } of dialect.routes) {
+    for (const field of Object.values(answer ?? {})) {
+      if (typeof field === 'string' || !('unit' in field)) continue
+      if (field.unit === 'minutes' && lifetimeSeconds % 60 !== 0) return field.unit
+    }
+  }
+  return undefined
+}
+
+function compileRoute(route: DialectRoute): Wire {
+  const [first, ...more] = route.paths
+  return {
+    kind: route.kind,
+    method: route.method,
+    paths: [first ?? '/', ...more],
+    from: new Set(route.request?.from ?? ['form']),
+    isBasicAccepted: route.request?.isBasicAccepted ?? true,
+    toStandard: route.request && compileRequest(route.request),
+    toAnswer: route.answer && compileAnswer(route.answer),
+    toError: route.error && compileError(route.error),
+  }
+}
+
+function compileRequest(shape: RequestShape): Wire['toStandard'] {
+  const { rename = {}, headers = {}, values = {}, defaults = {}, scopeSeparator = ' ' } = shape
+  const isPlain = [rename, headers, values, defaults].every((part) => Object.keys(part).length === 0)
+  if (isPlain && scopeSeparator === ' ') return undefined
+  const nameOf = new Map(Object.entries(rename))
+
+  return (parameters, head) => {
+    const standard: Parameters = new Map()
+    const set = (name: string, value: string) => {
+      if (standard.has(name) && standard.get(name) !== value) {
+        throw new OAuthError('invalid_request', `The parameter ${name} is given twice, differently.`)
+      }
+      const meanings = Object.hasOwn(values, name) ? values[name] : undefined
+      standard.set(name, meanings && Object.hasOwn(meanings, value) ? (meanings[value] ?? value) : value)
+    }
+    for (const [name, value] of parameters) set(nameOf.get(name) ?? name, value)
+    for (const [header, name] of Object.entries(headers)) {
+      const value = head.header(header)
+      if (value !== undefined && value !== '') set(name, value)
+    }
+    for (const [name, value] of Object.entries(defaults)) if (!standard.has(name)) standard.set(name, value)
+    const scope = standard.get('scope')
+    if (scope !== undefined && scopeSeparator !== ' ') {
+      standard.set('scope', scope.split(scopeSeparator).join(' '))
+    }
+    return standard
+  }
+}
+
+function compileAnswer(shape: Record<string, AnswerField>): NonNullable<Wire['toAnswer']> {
+  const fields = Object.entries(shape).map(([name, field]) => ({
+    path: name.split('.'),
+    read: compileField(field),
+  }))
+  return (answer, now) => {
+    const body: Record<string, unknown> = {}
+    for (const { path, read } of fields) {
+      const value = read(answer, now)
+      if (value !== undefined) place(body, path, value)
+    }
+    return body
+  }
+}
+
+type ReadField = (answer: StandardAnswer, now: number) => unknown
+
+function compileField(field: AnswerField): ReadField {
+  if (typeof field === 'string') return (answer) => answer[field]
+  if ('constant' in field) return () => field.constant
+  if ('lifetime' in field) return (answer, now) => lifetimeIn(field.unit, answer[field.lifetime], now)
+  if ('list' in field) return (answer) => textOf(answer[field.list])?.split(' ')
+  if ('joined' in field) return (answer) => textOf(answer[field.joined])?.split(' ').join(field.separator)
+  if ('lowerCase' in field) return (answer) => textOf(answer[field.lowerCase])?.toLowerCase()
+  return (answer) => fill(field.template, answer)
+}
+
+function lifetimeIn(unit: string, seconds: unknown, now: number): unknown {
+  if (typeof seconds !== 'number') return undefined
+  if (unit === 'minutes') return Math.floor(seconds / 60)
+  if (unit === 'milliseconds') return seconds * 1000
+  if (unit === 'epoch_seconds') return now + seconds
+  if (unit === 'iso_date') return new Date((now + seconds) * 1000).toISOString()
+  return seconds
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function compileError(shape: ErrorShape): NonNullable<Wire['toError']> {
+  const { statuses = {}, messages = {} } = shape
+  return (standard) => {
+    const status = (Object.hasOwn(statuses, standard.error) && statuses[standard.error]) || standard.status
+    const message =
+      (Object.hasOwn(messages, standard.error) && messages[standard.error]) || standard.error_description
+    const body = fillDeep(shape.body, { ...standard, error_description: message, status })
+    return { status, body: nest(body as Record<string, unknown>) }
+  }
+}
+
+/** A text that is one placeholder becomes the value itself, so that `{status}` stays a number. */
+function fillDeep(value: unknown, from: StandardAnswer): unknown {
+  if (typeof value === 'string') {
+    const only = /^\{(\w+)\}$/.exec(value)
+    return only?.[1] === undefined ? fill(value, from) : from[only[1]]
+  }
+  if (Array.isArray(value)) return value.map((element) => fillDeep(element, from))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, fillDeep(member, from)]))
+}
+
+const fill = (template: string, from: StandardAnswer): string =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => String(from[name] ?? ''))
+
+function nest(flat: Record<string, unknown>): Record<string, unknown> {
+  const body: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(flat)) place(body, name.split('.'), value)
+  return body
+}
+
+/** Sets a member by its path; the names come from the owner's dialect, never from a request. */
+function place(body: Record<string, unknown>, path: string[], value: unknown): void {
+  const [name = '', ...rest] = path
+  if (rest.length === 0) {
+    body[name] = value
+    return
+  }
+  const inner = body[name]
+  const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
+  body[name] = next
+  place(next, rest, value)
+}

@@ -1,0 +1,96 @@
+import { OAuthError, temporarilyUnavailable } from '../base/oauth-error.ts'
+import type { Wire } from '../dialects/compile.ts'
+import { StoreUnavailable } from '../store/database.ts'
+import type { Exchange } from './exchange.ts'
+import type { RequestLog } from './request-log.ts'
+
+/** Answers a request, or throws an OAuthError that says what is wrong with it. */
+export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>
+
+export interface EndpointOptions {
+  /** Names it in logs and metrics: one of a fixed few. */
+  kind: string
+  /** Where the page that explains errors is. */
+  errorPageUrl: string
+  log: RequestLog
+  /** How its dialect writes errors; the standard's way when it is left out. */
+  toError?: Wire['toError']
+}
+
+/** Makes an endpoint of a handler: gives each request an id, each failure its answer, and tells the log. */
+export function endpoint(
+  options: EndpointOptions,
+  handler: Handler,
+): (request: Request) => Promise<Response> {
+  const { kind, log } = options
+  return async (request) => {
+    const exchange: Exchange = { requestId: log.nextRequestId() }
+    try {
+      const response = await handler(request, exchange)
+      log.answered(kind, request.method, response.status, exchange)
+      return response
+    } catch (error) {
+      const failure = asOAuthError(error)
+      const response = errorResponse(failure, options, exchange)
+      log.failed(kind, request.method, response.status, exchange, failure)
+      return response
+    }
+  }
+}
+
+/** JSON that nobody may keep: tokens, and what is said of them (RFC 6749 §5.1). */
+export function credentialResponse(body: unknown, exchange: Exchange): Response {
+  return new Response(JSON.stringify(body), {
+    status: 200,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      pragma: 'no-cache',
+      'x-request-id': exchange.requestId,
+    },
+  })
+}
+
+/** JSON that caches may keep for so many seconds. */
+export function publicResponse(body: unknown, maxAgeSeconds: number, exchange: Exchange): Response {
+  return new Response(JSON.stringify(body), {
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': `public, max-age=${maxAgeSeconds}`,
+      'x-request-id': exchange.requestId,
+    },
+  })
+}
+
+/** RFC 6749 §5.2. */
+function errorResponse(error: OAuthError, options: EndpointOptions, exchange: Exchange): Response {
+  const standard = {
+    error: error.code,
+    error_description: error.message,
+    error_uri: `${options.errorPageUrl}#${error.code}`,
+  }
+  const { status, body } = options.toError
+    ? options.toError({ ...standard, status: error.status })
+    : { status: error.status, body: standard }
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      pragma: 'no-cache',
+      'x-request-id': exchange.requestId,
+      ...error.headers,
+    },
+  })
+}
+
+function asOAuthError(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error
+  if (error instanceof StoreUnavailable) return temporarilyUnavailable(error.message, error)
+  const options = { reason: error instanceof Error ? error.message : String(error), cause: error }
+  return new OAuthError(
+    'server_error',
+    'The server failed. Try again; if it stays, tell its owner the x-request-id.',
+    options,
+  )
+}

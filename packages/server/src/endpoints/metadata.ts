@@ -1,0 +1,39 @@
+import type { Config } from '../config/config.ts'
+import { grantTypes } from '../grants/grants.ts'
+import { type Handler, publicResponse } from './endpoint.ts'
+
+/** How long the metadata may be kept, in seconds. */
+const metadataMaxAgeSeconds = 300
+
+/** URLs that the metadata names; one that is left out does not exist. */
+export interface EndpointUrls {
+  token: string
+  revocation: string
+  introspection: string
+  jwks: string | undefined
+  revocations: string
+  verificationKeys: string | undefined
+  docs: string
+}
+
+/** RFC 8414: where everything is and what it can do. */
+export function metadataEndpoint(config: Config, urls: EndpointUrls): Handler {
+  const withSecret = ['client_secret_basic', 'client_secret_post']
+  const metadata = {
+    issuer: config.issuer,
+    token_endpoint: urls.token,
+    token_endpoint_auth_methods_supported: withSecret,
+    grant_types_supported: grantTypes,
+    response_types_supported: [],
+    scopes_supported: Object.keys(config.scopes),
+    revocation_endpoint: urls.revocation,
+    revocation_endpoint_auth_methods_supported: [...withSecret, 'none'],
+    introspection_endpoint: urls.introspection,
+    introspection_endpoint_auth_methods_supported: withSecret,
+    jwks_uri: urls.jwks,
+    service_documentation: urls.docs,
+    latchkey_revocations_endpoint: urls.revocations,
+    latchkey_verification_keys_endpoint: urls.verificationKeys,
+  }
+  return (_, exchange) => publicResponse(metadata, metadataMaxAgeSeconds, exchange)
+}

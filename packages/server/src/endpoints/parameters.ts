@@ -1,0 +1,130 @@
+import { OAuthError } from '../base/oauth-error.ts'
+import type { Parameters, Wire } from '../dialects/compile.ts'
+
+/** The largest request body that is read, in bytes. */
+export const maxBodyBytes = 65_536
+/** Parameters of one request. */
+export const maxParameters = 100
+
+/** The one parameter that may be repeated (RFC 8707 §2). Its values are joined with spaces, which no URI holds. */
+const repeatable = 'resource'
+
+/**
+ * Reads a request's parameters by their standard names: each once, none empty (RFC 6749 §3.2).
+ *
+ * @throws OAuthError `invalid_request` on one given twice, too many, a body of another type, or one that is not UTF-8.
+ */
+export async function readParameters(request: Request, wire: Wire): Promise<Parameters> {
+  const parameters: Parameters = new Map()
+  readQuery(request, wire, parameters)
+  if (request.method !== 'GET') {
+    const text = await readBody(request)
+    if (text !== '') readContent(request, wire, text, parameters)
+  }
+  return wire.toStandard
+    ? wire.toStandard(parameters, { header: (name) => request.headers.get(name) ?? undefined })
+    : parameters
+}
+
+function readQuery(request: Request, wire: Wire, parameters: Parameters): void {
+  const start = request.url.indexOf('?')
+  if (start < 0 || start === request.url.length - 1) return
+  if (!wire.from.has('query')) {
+    throw new OAuthError(
+      'invalid_request',
+      'Send the parameters in the body, not in the URL: a URL is logged.',
+    )
+  }
+  readForm(request.url.slice(start + 1), parameters)
+}
+
+function readContent(request: Request, wire: Wire, text: string, parameters: Parameters): void {
+  const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (type === 'application/x-www-form-urlencoded' && wire.from.has('form')) return readForm(text, parameters)
+  if (type === 'application/json' && wire.from.has('json')) return readJson(text, parameters)
+  const taken = [
+    ...(wire.from.has('form') ? ['application/x-www-form-urlencoded'] : []),
+    ...(wire.from.has('json') ? ['application/json'] : []),
+  ].join(' or ')
+  throw new OAuthError('invalid_request', `Send the parameters as ${taken}.`, { status: 415 })
+}
+
+/** `application/x-www-form-urlencoded` (RFC 6749 appendix B). */
+function readForm(text: string, parameters: Parameters): void {
+  for (const pair of text.split('&')) {
+    if (pair === '') continue
+    const equals = pair.indexOf('=')
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
+    add(parameters, name, equals < 0 ? '' : decode(pair.slice(equals + 1)))
+  }
+}
+
+function readJson(text: string, parameters: Parameters): void {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw new OAuthError('invalid_request', 'The body is not valid JSON.')
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new OAuthError('invalid_request', 'The body must be a JSON object.')
+  }
+  for (const [name, value] of Object.entries(body)) {
+    if (value === null) continue
+    if (typeof value === 'object') {
+      throw new OAuthError(
+        'invalid_request',
+        'Every member of the JSON body must be a text, a number or a boolean.',
+      )
+    }
+    add(parameters, name, String(value))
+  }
+}
+
+function add(parameters: Parameters, name: string, value: string): void {
+  if (name.includes('\ufffd') || value.includes('\ufffd') || value.includes('\0')) throw notText()
+  if (value === '') return
+  const earlier = parameters.get(name)
+  if (earlier !== undefined && name !== repeatable) {
+    const named = /^[\w.-]{1,40}$/.test(name) ? ` ${name}` : ''
+    throw new OAuthError('invalid_request', `The parameter${named} is given more than once.`)
+  }
+  if (parameters.size >= maxParameters) {
+    throw new OAuthError('invalid_request', `A request has ${maxParameters} parameters at most.`)
+  }
+  parameters.set(name, earlier === undefined ? value : `${earlier} ${value}`)
+}
+
+function decode(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw notText()
+  }
+}
+
+const notText = (): OAuthError =>
+  new OAuthError('invalid_request', 'A parameter is not valid UTF-8, percent-encoded where it must be.')
+
+/** The whole body as text. Node holds a sender to the length it announced, so only an unannounced one is counted. */
+function readBody(request: Request): Promise<string> {
+  const announced = request.headers.get('content-length')
+  if (announced === null) return readUncounted(request)
+  if (Number(announced) > maxBodyBytes) throw tooLarge()
+  return request.text()
+}
+
+async function readUncounted(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength
+    if (length > maxBodyBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const tooLarge = (): OAuthError =>
+  new OAuthError('invalid_request', `The body is larger than ${maxBodyBytes} bytes.`, { status: 413 })

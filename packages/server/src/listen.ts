@@ -1,0 +1,88 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+
+/** How long a client may take to send its headers, and its whole request, in milliseconds. */
+export const headersTimeoutMs = 10_000
+export const requestTimeoutMs = 15_000
+/** How long an idle connection is kept, in milliseconds. */
+const keepAliveTimeoutMs = 30_000
+/** How long requests in flight have to end when the server stops, in milliseconds. */
+const drainTimeoutMs = 10_000
+/** Connections of one process. */
+const maxConnections = 10_000
+
+export interface Listener {
+  port: number
+  /** Serves from now on; before it, connections wait. */
+  serve(fetch: (request: Request) => Promise<Response>): void
+  /** Takes no new connection, and resolves when every request in flight was answered. */
+  close(): Promise<void>
+}
+
+export interface ListenOptions {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  /** Defaults: {@link headersTimeoutMs}, {@link requestTimeoutMs}. */
+  headersTimeoutMs?: number
+  requestTimeoutMs?: number
+}
+
+/** Says that an address cannot be listened on, and what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+/**
+ * Opens a port. A client that sends slowly, or not at all, is cut off and holds nothing.
+ *
+ * @throws ListenError when the port is in use or may not be opened.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port } = options
+  const server = createServer({
+    headersTimeout: options.headersTimeoutMs ?? headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs ?? requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, options.headersTimeoutMs ?? headersTimeoutMs),
+    keepAliveTimeout: keepAliveTimeoutMs,
+  })
+  server.maxConnections = maxConnections
+  await open(server, host, port)
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve: (fetch) => void server.on('request', getRequestListener(fetch)),
+    close: () => close(server),
+  }
+}
+
+function open(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)))
+    server.listen(port, host, () => resolve())
+  })
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
+  const address = `${host}:${port}`
+  if (error.code === 'EADDRINUSE') {
+    return new ListenError(
+      `Port ${port} is in use. Stop what listens there, or choose another with --port (0 takes a free one).`,
+    )
+  }
+  if (error.code === 'EACCES')
+    return new ListenError(`${address} may not be opened by this user. Choose a port above 1023.`)
+  return new ListenError(`${address} cannot be opened: ${error.message}.`)
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), 20)
+    const deadline = setTimeout(() => server.closeAllConnections(), drainTimeoutMs)
+    server.close(() => {
+      clearInterval(sweep)
+      clearTimeout(deadline)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,82 @@
+import type { Context } from './context.ts'
+import type { Wire } from './dialects/compile.ts'
+import type { RouteKind } from './dialects/dialect.ts'
+import type { Handler } from './endpoints/endpoint.ts'
+import { healthEndpoint, readinessEndpoint } from './endpoints/health.ts'
+import { introspectionEndpoint } from './endpoints/introspection.ts'
+import { jwksEndpoint } from './endpoints/jwks.ts'
+import { type EndpointUrls, metadataEndpoint } from './endpoints/metadata.ts'
+import { metricsEndpoint } from './endpoints/metrics-endpoint.ts'
+import { revocationEndpoint } from './endpoints/revocation.ts'
+import { revocationsEndpoint } from './endpoints/revocations.ts'
+import { tokenEndpoint } from './endpoints/token.ts'
+import { verificationKeysEndpoint } from './endpoints/verification-keys.ts'
+import { docsPage } from './pages/docs.ts'
+
+/** One thing that the server answers. */
+export interface Route {
+  kind: string
+  method: 'GET' | 'POST'
+  /** Whole paths, the issuer's own path included; the first is the one that is advertised. */
+  paths: readonly string[]
+  handler: Handler
+  toError?: Wire['toError']
+}
+
+const endpointOf: Record<RouteKind, (context: Context, wire: Wire) => Handler> = {
+  token: tokenEndpoint,
+  revocation: revocationEndpoint,
+  introspection: introspectionEndpoint,
+}
+
+/** Everything that the server answers, and what answers it. */
+export function createRoutes(context: Context): Route[] {
+  const { config, keys, watch, wires, isStopping } = context
+  const base = new URL(config.issuer).pathname.replace(/\/$/, '')
+  const get = (kind: string, path: string, handler: Handler): Route => ({
+    kind,
+    method: 'GET',
+    paths: [path],
+    handler,
+  })
+  const isSymmetric = config.signingAlgorithm === 'HS256'
+
+  return [
+    ...wires.map((wire) => ({
+      kind: wire.kind,
+      method: wire.method,
+      paths: wire.paths.map((path) => `${base}${path}`),
+      handler: endpointOf[wire.kind](context, wire),
+      toError: wire.toError,
+    })),
+    get(
+      'metadata',
+      `/.well-known/oauth-authorization-server${base}`,
+      metadataEndpoint(config, endpointUrls(context)),
+    ),
+    ...(isSymmetric
+      ? [get('verification_keys', `${base}/verification-keys`, verificationKeysEndpoint(context))]
+      : [get('jwks', `${base}/jwks`, jwksEndpoint(keys))]),
+    get('revocations', `${base}/revocations`, revocationsEndpoint(context)),
+    get('docs', `${base}/docs`, docsPage(context.config, endpointUrls(context))),
+    get('metrics', `${base}/metrics`, metricsEndpoint(context)),
+    get('healthz', `${base}/healthz`, healthEndpoint),
+    get('readyz', `${base}/readyz`, readinessEndpoint(watch, keys, isStopping)),
+  ]
+}
+
+/** Where things are, as clients are told: built from the configured issuer alone. */
+export function endpointUrls({ config, wires }: Pick<Context, 'config' | 'wires'>): EndpointUrls {
+  const { issuer } = config
+  const urlOf = (kind: RouteKind) => `${issuer}${wires.find((wire) => wire.kind === kind)?.paths[0] ?? ''}`
+  const isSymmetric = config.signingAlgorithm === 'HS256'
+  return {
+    token: urlOf('token'),
+    revocation: urlOf('revocation'),
+    introspection: urlOf('introspection'),
+    jwks: isSymmetric ? undefined : `${issuer}/jwks`,
+    verificationKeys: isSymmetric ? `${issuer}/verification-keys` : undefined,
+    revocations: `${issuer}/revocations`,
+    docs: `${issuer}/docs`,
+  }
+}

@@ -1,0 +1,147 @@
+import { type Selectable, sql } from 'kysely'
+import type { UnixSeconds } from '../base/clock.ts'
+import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
+import { type Database, firstRow, rows, type Transaction } from './database.ts'
+import { appendRevocation, changeConfiguration, expiryMarginSeconds } from './revocations.ts'
+import type { Schema, SigningAlgorithm } from './schema.ts'
+
+/**
+ * A signing key. `signs_at` null: the next key, published but not yet in use. The key in use is the one with the latest
+ * `signs_at` that has come. `expires_at`: the last token it signed has expired, and it is published no more.
+ */
+export type StoredSigningKey = Selectable<Schema['signing_keys']>
+
+export interface SigningKeyStore {
+  list(): Promise<StoredSigningKey[]>
+  /**
+   * Adds the keys unless the algorithm has a key to sign with already: of several servers that start at once, one
+   * makes them. `false`: another was first.
+   */
+  initialize(algorithm: SigningAlgorithm, keys: StoredSigningKey[], event: AuditEvent): Promise<boolean>
+  /**
+   * Puts the next key to use at `signsAt`, lets the others go at `oldExpiresAt`, and adds a new next one. `false`: the
+   * key named `nextId` is not the next one any more, so another rotation was first.
+   */
+  rotate(
+    nextId: string,
+    times: { signsAt: UnixSeconds; oldExpiresAt: UnixSeconds },
+    newNext: StoredSigningKey,
+    event: AuditEvent,
+  ): Promise<boolean>
+  /**
+   * Ends a key and every token it signed, at once; where it was in use, the next key takes its place now, and `newNext`
+   * that one's. `false`: unknown.
+   */
+  revoke(id: string, newNext: StoredSigningKey, event: AuditEvent): Promise<boolean>
+  /** Seals a private key anew, for a new server secret. */
+  reseal(id: string, sealedPrivateKey: string): Promise<void>
+  /** Deletes keys that are published no more; says how many. */
+  purge(now: UnixSeconds): Promise<number>
+}
+
+export function createSigningKeyStore(database: Database): SigningKeyStore {
+  const { kysely } = database
+  return {
+    list: () => kysely.selectFrom('signing_keys').selectAll().orderBy('created_at').orderBy('id').execute(),
+
+    initialize: (algorithm, keys, event) =>
+      database.transact(function* () {
+        // Changing the head first makes servers that start at once take turns.
+        yield* changeConfiguration(database)
+        const existing = yield* firstRow(
+          kysely
+            .selectFrom('signing_keys')
+            .select('id')
+            .where('algorithm', '=', algorithm)
+            .where('expires_at', 'is', null),
+        )
+        if (existing) return false
+        yield* rows(kysely.insertInto('signing_keys').values(keys))
+        yield* writeAuditEvent(database, event)
+        return true
+      }),
+
+    rotate: (nextId, { signsAt, oldExpiresAt }, newNext, event) =>
+      database.transact(function* () {
+        const next = yield* firstRow(
+          kysely
+            .updateTable('signing_keys')
+            .set({ signs_at: signsAt })
+            .where('id', '=', nextId)
+            .where('signs_at', 'is', null)
+            .returning('algorithm'),
+        )
+        if (!next) return false
+        yield* rows(
+          kysely
+            .updateTable('signing_keys')
+            .set({ expires_at: oldExpiresAt })
+            .where('id', '!=', nextId)
+            .where('expires_at', 'is', null),
+        )
+        yield* rows(kysely.insertInto('signing_keys').values(newNext))
+        yield* writeAuditEvent(database, event)
+        yield* changeConfiguration(database)
+        return true
+      }),
+
+    revoke: (id, newNext, event) =>
+      database.transact(function* () {
+        const key = yield* firstRow(kysely.deleteFrom('signing_keys').where('id', '=', id).returningAll())
+        if (!key) return false
+        if (key.expires_at === null) yield* succeed(database, key, newNext, event.at)
+        yield* writeAuditEvent(database, event)
+        yield* changeConfiguration(database)
+        if (key.algorithm === 'HS256') yield* raiseServerEpoch(database)
+        else yield* endKey(database, id, event.at)
+        return true
+      }),
+
+    reseal: (id, sealed_private_key) =>
+      database.transact(function* () {
+        yield* rows(kysely.updateTable('signing_keys').set({ sealed_private_key }).where('id', '=', id))
+      }),
+
+    purge: (now) =>
+      database.transact(function* () {
+        const purged = yield* rows(
+          kysely.deleteFrom('signing_keys').where('expires_at', '<=', now).returning('id'),
+        )
+        if (purged.length > 0) yield* changeConfiguration(database)
+        return purged.length
+      }),
+  }
+}
+
+function* succeed(
+  { kysely }: Database,
+  key: StoredSigningKey,
+  newNext: StoredSigningKey,
+  now: UnixSeconds,
+): Transaction<void> {
+  if (key.signs_at !== null) {
+    yield* rows(
+      kysely
+        .updateTable('signing_keys')
+        .set({ signs_at: now })
+        .where('algorithm', '=', key.algorithm)
+        .where('signs_at', 'is', null),
+    )
+  }
+  yield* rows(kysely.insertInto('signing_keys').values(newNext))
+}
+
+/** A token without a `kid` cannot be told by its key, so all that the server issued end. */
+function* raiseServerEpoch({ kysely }: Database): Transaction<void> {
+  yield* rows(kysely.updateTable('feed_head').set({ epoch: sql`epoch + 1` }))
+}
+
+function* endKey(database: Database, id: string, now: UnixSeconds): Transaction<void> {
+  const head = yield* firstRow(database.kysely.selectFrom('feed_head').select('longest_lifetime_seconds'))
+  const expires_at = now + (head?.longest_lifetime_seconds ?? 0) + expiryMarginSeconds
+  yield* appendRevocation(
+    database,
+    { kind: 'signing_key', subject: id, client_id: null, epoch: null, expires_at },
+    now,
+  )
+}

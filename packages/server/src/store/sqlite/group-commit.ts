@@ -1,0 +1,165 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { StoreUnavailable, type Transaction } from '../database.ts'
+import { createStatements } from './statements.ts'
+
+/** Transactions that wait for their commit. More than this and the store is overloaded: 503. */
+const maxQueuedTransactions = 10_000
+/** Transactions that share one commit. */
+const maxBatch = 256
+/** How long the queue waits for another process (the command line) to end its write, in milliseconds. */
+const busyDeadlineMs = 5_000
+const busyRetryMs = 5
+
+interface Member {
+  transaction: () => Transaction<unknown>
+  resolve(result: unknown): void
+  reject(error: unknown): void
+}
+
+type Outcome = { isDone: true; result: unknown } | { isDone: false; error: unknown }
+
+/**
+ * Lets concurrent transactions share one commit, and so one sync to disk. A batch is one synchronous turn: a savepoint
+ * for each member, one COMMIT, and only then the answers. A member that fails undoes itself alone.
+ */
+export function createGroupCommit(connection: DatabaseSync) {
+  const statements = createStatements(connection)
+  let queue: Member[] = []
+  let isScheduled = false
+  let busySince: number | undefined
+  let drained: (() => void) | undefined
+
+  return {
+    submit<Result>(transaction: () => Transaction<Result>): Promise<Result> {
+      if (queue.length >= maxQueuedTransactions) {
+        return Promise.reject(new StoreUnavailable(`More than ${maxQueuedTransactions} writes are waiting.`))
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ transaction, resolve: resolve as Member['resolve'], reject })
+        schedule()
+      })
+    },
+
+    /** Resolves when nothing waits any more. */
+    drain(): Promise<void> {
+      return queue.length === 0 ? Promise.resolve() : new Promise((resolve) => (drained = resolve))
+    },
+  }
+
+  function schedule(delayMs?: number): void {
+    if (isScheduled) return
+    isScheduled = true
+    if (delayMs === undefined) setImmediate(flush)
+    else setTimeout(flush, delayMs)
+  }
+
+  function flush(): void {
+    isScheduled = false
+    const began = begin()
+    if (began === 'busy') return schedule(busyRetryMs)
+    const batch = queue.splice(0, maxBatch)
+    if (began instanceof StoreUnavailable) settleAll(batch, began)
+    else runBatch(batch)
+    if (queue.length > 0) schedule()
+    else drained?.()
+  }
+
+  function begin(): 'begun' | 'busy' | StoreUnavailable {
+    try {
+      execute('BEGIN IMMEDIATE')
+      busySince = undefined
+      return 'begun'
+    } catch (error) {
+      const now = performance.now()
+      busySince ??= now
+      if (isBusy(error) && now - busySince < busyDeadlineMs) return 'busy'
+      busySince = undefined
+      return new StoreUnavailable('The database file did not take the write.', { cause: error })
+    }
+  }
+
+  function runBatch(batch: Member[]): void {
+    const outcomes: Outcome[] = []
+    for (const [index, member] of batch.entries()) {
+      const outcome = runMember(member)
+      if (!connection.isTransaction) return undoneByDatabase(batch, index, outcome)
+      outcomes.push(outcome)
+    }
+    try {
+      execute('COMMIT')
+    } catch (error) {
+      if (connection.isTransaction) execute('ROLLBACK')
+      return settleAll(
+        batch,
+        new StoreUnavailable('The database file did not take the commit.', { cause: error }),
+      )
+    }
+    for (const [index, member] of batch.entries()) settle(member, outcomes[index])
+  }
+
+  /**
+   * A full disk, or an I/O error, ends the whole transaction and not the one statement: what ran before is undone
+   * (503), what had not run yet is untouched by it and runs again.
+   */
+  function undoneByDatabase(batch: Member[], failedIndex: number, outcome: Outcome): void {
+    const cause = outcome.isDone ? undefined : outcome.error
+    const error = new StoreUnavailable('The database file ended the transaction.', { cause })
+    settleAll(batch.slice(0, failedIndex + 1), error)
+    queue = [...batch.slice(failedIndex + 1), ...queue]
+  }
+
+  function runMember(member: Member): Outcome {
+    execute('SAVEPOINT member')
+    try {
+      const result = run(member.transaction())
+      execute('RELEASE member')
+      return { isDone: true, result }
+    } catch (error) {
+      if (connection.isTransaction) {
+        execute('ROLLBACK TO member')
+        execute('RELEASE member')
+      }
+      return { isDone: false, error: isDatabaseError(error) ? asUnavailable(error) : error }
+    }
+  }
+
+  function run(transaction: Transaction<unknown>): unknown {
+    let step = transaction.next([])
+    while (!step.done) {
+      const { statement, isReader } = statements.prepare(step.value.sql)
+      const parameters = step.value.parameters as never[]
+      if (isReader) step = transaction.next(statement.all(...parameters))
+      else {
+        statement.run(...parameters)
+        step = transaction.next([])
+      }
+    }
+    return step.value
+  }
+
+  function execute(sql: string): void {
+    statements.prepare(sql).statement.run()
+  }
+}
+
+function settle(member: Member, outcome: Outcome | undefined): void {
+  if (outcome?.isDone) member.resolve(outcome.result)
+  else member.reject(outcome?.error)
+}
+
+function settleAll(members: Member[], error: StoreUnavailable): void {
+  for (const member of members) member.reject(error)
+}
+
+const primaryCode = (error: unknown): number | undefined =>
+  isDatabaseError(error) ? error.errcode & 0xff : undefined
+
+/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), whatever their extended code. */
+const isBusy = (error: unknown): boolean => primaryCode(error) === 5 || primaryCode(error) === 6
+
+function isDatabaseError(error: unknown): error is Error & { errcode: number } {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error
+}
+
+const asUnavailable = (error: Error): StoreUnavailable =>
+  new StoreUnavailable('The database file refused a statement.', { cause: error })

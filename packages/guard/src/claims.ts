@@ -1,4 +1,3 @@
-import { isRecord } from './http.ts'
 import type { CheckedToken, Principal } from './principal.ts'
 import type { Reason, Rejection } from './rejection.ts'
 
@@ -100,9 +99,16 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value)
 const isEpoch = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
-/** A handler that changed its principal would change it for every later request with the same token. */
-function deepFreeze<Value>(value: Value): Value {
-  const members = Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
-  for (const member of members) deepFreeze(member)
-  return Object.freeze(value)
+/**
+ * A handler that changed its principal would change it for every later request with the same token. Without recursion:
+ * how deep claims are nested is up to whoever made the token.
+ */
+function deepFreeze(principal: Principal): Principal {
+  const pending: object[] = [principal]
+  for (const value of pending) {
+    for (const member of Object.values(value))
+      if (typeof member === 'object' && member !== null) pending.push(member)
+    Object.freeze(value)
+  }
+  return principal
 }

@@ -224,6 +224,8 @@ test('a second spelling of a token is refused: padding, whitespace, other base64
 
 test('a token that is too long, or no JWT inside, is refused', async () => {
   assert.equal(await reasonOf(server.jwt({ filler: 'x'.repeat(9_000) })), 'malformed')
+  const deep = '['.repeat(2_500) + ']'.repeat(2_500)
+  assert.equal(await reasonOf(server.jwt({ deep: JSON.parse(deep) }, { kid: 'x' })), 'unknown-key')
   for (const part of ['null', '[]', '"text"', '{', '\ufeff{}', '']) {
     const text = Buffer.from(part).toString('base64url')
     assert.equal(await reasonOf(`${text}.${encode(server.claims())}.AAAA`), 'malformed')

@@ -10,7 +10,7 @@ import type { GrantContext } from './grants/grant.ts'
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts'
 import { createSeal } from './keys/seal.ts'
 import type { Store } from './store/store.ts'
-import { type HeadWatch, watchHead } from './store/watch.ts'
+import { type HeadWatch, isConfigurationChange, watchHead } from './store/watch.ts'
 import { createAccessTokenIssuer } from './tokens/access-token.ts'
 import { createTokenInspection, type TokenInspection } from './tokens/inspection.ts'
 import { openRevocationFeed, type RevocationFeed } from './tokens/revocation-feed.ts'
@@ -59,7 +59,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
       clock,
     })
     await watch.check()
-    watch.subscribe(() => keys.reload())
+    watch.subscribe((head, previous) => (isConfigurationChange(head, previous) ? keys.reload() : undefined))
     const clients = createClientDirectory(store.clients, watch)
     const feed = await openRevocationFeed(store.revocations, watch)
     const tokens = createTokenInspection({ config, clock, keys, store, watch, feed })

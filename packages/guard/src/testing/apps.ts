@@ -70,7 +70,7 @@ export const apps: Record<string, (guard: Guard) => Promise<RunningApp>> = {
   },
 
   express: (guard) => {
-    const app = express()
+    const app = express().set('env', 'test')
     const api = Router()
     app.use(forExpress.resourceMetadata(guard))
     app.get('/info', forExpress.requires(guard), (req, res) => void res.json(answer(req.principal)))

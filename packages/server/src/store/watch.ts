@@ -3,8 +3,8 @@ import type { FeedHead, RevocationStore } from './revocations.ts'
 /** How often a process looks whether another one changed something, in milliseconds. */
 export const watchIntervalMs = 250
 
-/** Called with the head as it is now, after it changed. What it awaits is done before `check` resolves. */
-export type HeadListener = (head: FeedHead) => void | Promise<void>
+/** Called with the head as it is now and as it was, after it changed. What it awaits is done before `check` resolves. */
+export type HeadListener = (head: FeedHead, previous: FeedHead) => void | Promise<void>
 
 /** Knows the feed's head, and tells those who keep something in memory when it moved. */
 export interface HeadWatch {
@@ -31,7 +31,7 @@ export async function watchHead(
 
   async function look(): Promise<void> {
     const seen = await store.head()
-    if (!isSame(seen, head)) for (const listener of listeners) await listener(seen)
+    if (!isSame(seen, head)) for (const listener of listeners) await listener(seen, head)
     head = seen
   }
 
@@ -69,3 +69,7 @@ const isSame = (left: FeedHead, right: FeedHead): boolean =>
   left.configuration_version === right.configuration_version &&
   left.feed_id === right.feed_id &&
   left.epoch === right.epoch
+
+/** Whether clients, secrets or signing keys may have changed in between. */
+export const isConfigurationChange: (head: FeedHead, previous: FeedHead) => boolean = (head, previous) =>
+  head.configuration_version !== previous.configuration_version || head.feed_id !== previous.feed_id

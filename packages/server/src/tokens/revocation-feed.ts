@@ -58,6 +58,12 @@ export async function openRevocationFeed(store: RevocationStore, watch: HeadWatc
     wakeAll()
   }
 
+  /** This process looks first, so that it never lags behind what it tells a guard. */
+  async function nextPage(cursor: string | undefined): Promise<FeedPage> {
+    await watch.check()
+    return readPage(store, watch.head, cursor)
+  }
+
   function wakeAll(): void {
     for (const wake of waiters) wake()
   }
@@ -81,12 +87,12 @@ export async function openRevocationFeed(store: RevocationStore, watch: HeadWatc
   return {
     revocations,
     async page(cursor, waitMs, signal) {
-      const page = await readPage(store, await store.head(), cursor)
+      const page = await nextPage(cursor)
       const isNews = page.snapshot || page.more || page.entries.length > 0 || page.cursor !== cursor
       if (isNews || isClosed || waitMs <= 0) return page
       if (waiters.size >= maxWaiters) return undefined
       await news(waitMs, signal)
-      return readPage(store, await store.head(), cursor)
+      return nextPage(cursor)
     },
     close() {
       isClosed = true

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { createGuard, type Guard } from '@latchkey/guard'
+import { createLatchkey } from '@latchkey/server'
+import { registerApp } from '../../packages/server/src/clients/registration.ts'
+import { watchIntervalMs } from '../../packages/server/src/store/watch.ts'
+import { startDev } from '../support/dev.ts'
+import { temporaryFolder } from '../support/folder.ts'
+import { disposable, guardOf, statusFor } from '../support/guards.ts'
+import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { startServe } from '../support/serve.ts'
+import { getToken, postForm, startServer, testSecret } from '../support/server.ts'
+
+after(stopOwnPostgres)
+
+/** What is ended in one process is refused in another within a second: four looks of the watch. */
+const maxWatchIntervals = 4
+
+for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
+  test(`a revoked ${accessTokenFormat} token is refused in the very next request of the same process`, async () => {
+    await using server = await startServer({ accessTokenFormat })
+    const { latchkey } = server
+    using guard = guardOf(server, { fetch: latchkey.fetch, revocations: latchkey.revocations })
+    for (let round = 0; round < 20; round++) {
+      const token = await getToken(server)
+      assert.equal(await statusFor(guard, token), 200)
+      await postForm(latchkey.urls.revocation, { token }, server.client)
+      assert.equal(await statusFor(guard, token), 401)
+    }
+  })
+
+  test(`a revoked ${accessTokenFormat} token is refused within a second by a guard in another process`, async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('config.json'), JSON.stringify({ accessTokenFormat }))
+    await using dev = await startDev({ args: ['--config', folder.file('config.json')] })
+    const { issuer, endpoints, client, resource_server } = dev.description
+    using guard = disposable(
+      createGuard({
+        issuer,
+        audience: endpoints.api ?? '',
+        clientId: resource_server.client_id,
+        clientSecret: resource_server.client_secret,
+      }),
+    )
+    const app = { id: client.client_id, secret: client.client_secret }
+    const token = await issueFrom(endpoints.token ?? '', app)
+    assert.equal(await statusFor(guard, token), 200)
+    await postForm(endpoints.revocation ?? '', { token }, app)
+    await refusedInTime(guard, token)
+  })
+}
+
+test('two server processes share one PostgreSQL: what one ends, the guards of the other refuse within a second', async () => {
+  await using database = await temporaryDatabase()
+  const { issuer, audience, app, api } = await prepare(database.url)
+  const config = { issuer, audience, database: database.url, scopes: { read: 'Read' } }
+  await using first = await startServe(config)
+  await using second = await startServe(config)
+  const toSecond = (request: Request) => fetch(request.url.replace(issuer, second.url), request)
+  using guard = disposable(
+    createGuard({ issuer, audience, clientId: api.id, clientSecret: api.secret, fetch: toSecond }),
+  )
+  const token = await issueFrom(`${first.url}/token`, app)
+  assert.equal(await statusFor(guard, token), 200)
+  await postForm(`${first.url}/revoke`, { token }, app)
+  await refusedInTime(guard, token)
+  const asked = await postForm(`${second.url}/introspect`, { token }, api)
+  assert.deepEqual(await asked.json(), { active: false })
+})
+
+test('introspection at another process is exact at once, without waiting for its watch', async () => {
+  await using database = await temporaryDatabase()
+  const { issuer, audience, app, api } = await prepare(database.url)
+  const config = { issuer, audience, database: database.url, scopes: { read: 'Read' } }
+  await using first = await startServe(config)
+  await using second = await startServe(config)
+  for (let round = 0; round < 20; round++) {
+    const token = await issueFrom(`${first.url}/token`, app)
+    await postForm(`${first.url}/revoke`, { token }, app)
+    const asked = await postForm(`${second.url}/introspect`, { token }, api)
+    assert.deepEqual(await asked.json(), { active: false })
+  }
+})
+
+test("disabling a client ends its tokens and refuses it, and another client's token lives", async () => {
+  await using server = await startServer()
+  const { latchkey } = server
+  using guard = guardOf(server)
+  const parts = { store: latchkey.store, clock: () => Math.floor(Date.now() / 1000) }
+  const other = await registerApp(parts, { name: 'Other', type: 'confidential', scope: 'read' }, 'test')
+  const token = await getToken(server)
+  const spared = await issueFrom(latchkey.urls.token, { id: other.id, secret: other.secret ?? '' })
+  assert.equal(await statusFor(guard, token), 200)
+  const event = { at: parts.clock(), actor: 'test', action: 'client.disabled', subject: server.client.id }
+  await latchkey.store.clients.disable(server.client.id, event)
+  await refusedInTime(guard, token)
+  assert.equal(await statusFor(guard, spared), 200)
+  const refused = await postForm(latchkey.urls.token, { grant_type: 'client_credentials' }, server.client)
+  assert.equal(refused.status, 401)
+})
+
+test('after `restored` the guards start from a new feed, and every token issued before is refused', async () => {
+  await using server = await startServer()
+  const { store } = server.latchkey
+  using guard = guardOf(server)
+  const token = await getToken(server)
+  assert.equal(await statusFor(guard, token), 200)
+  await store.revocations.restart({ at: 0, actor: 'test', action: 'server.restored', subject: 'server' })
+  await refusedInTime(guard, token)
+  assert.equal(await statusFor(guard, await getToken(server)), 200)
+})
+
+/** Makes the tables and two clients, as a server of that issuer had left them. */
+async function prepare(database: string) {
+  const issuer = 'http://127.0.0.1:3999'
+  const audience = `${issuer}/api`
+  const latchkey = await createLatchkey(
+    { issuer, audience, database, scopes: { read: 'Read' }, logLevel: 'silent' },
+    { environment: { LATCHKEY_SECRET: testSecret }, migrate: true },
+  )
+  const parts = { store: latchkey.store, clock: () => Math.floor(Date.now() / 1000) }
+  const app = await registerApp(parts, { name: 'App', type: 'confidential', scope: 'read' }, 'test')
+  const api = await registerApp(parts, { name: 'API', type: 'resource_server', scope: '', audience }, 'test')
+  await latchkey.close()
+  const known = ({ id, secret = '' }: { id: string; secret: string | undefined }) => ({ id, secret })
+  return { issuer, audience, app: known(app), api: known(api) }
+}
+
+async function issueFrom(url: string, client: { id: string; secret: string }): Promise<string> {
+  const answer = await postForm(url, { grant_type: 'client_credentials' }, client)
+  return ((await answer.json()) as { access_token: string }).access_token
+}
+
+/** Counts in intervals of a timer of this very process, so that a busy machine slows both sides. */
+async function refusedInTime(guard: Guard, token: string): Promise<void> {
+  let intervals = 0
+  const timer = setInterval(() => intervals++, watchIntervalMs)
+  try {
+    while ((await statusFor(guard, token)) !== 401) {
+      assert.ok(intervals <= maxWatchIntervals, 'the token was still accepted after a second')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  } finally {
+    clearInterval(timer)
+  }
+}

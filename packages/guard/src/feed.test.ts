@@ -204,6 +204,7 @@ test('a guard that waits for news does not keep its process alive', async () => 
     await guard.ready()
     process.stdout.write('ready')`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 15_000,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])

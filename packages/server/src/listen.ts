@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 
@@ -14,7 +14,7 @@ const maxConnections = 10_000
 
 export interface Listener {
   port: number
-  /** Serves from now on; before it, connections wait. */
+  /** Serves from now on, those first who asked before. */
   serve(fetch: (request: Request) => Promise<Response>): void
   /** Takes no new connection, and resolves when every request in flight was answered. */
   close(): Promise<void>
@@ -48,11 +48,20 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     keepAliveTimeout: keepAliveTimeoutMs,
   })
   server.maxConnections = maxConnections
+  const waiting: [IncomingMessage, ServerResponse][] = []
+  const wait = (...exchange: [IncomingMessage, ServerResponse]) => void waiting.push(exchange)
+  server.on('request', wait)
   await open(server, host, port)
   return {
     port: (server.address() as AddressInfo).port,
-    serve: (fetch) => void server.on('request', getRequestListener(fetch)),
-    close: () => close(server),
+    serve(fetch) {
+      server.off('request', wait).on('request', getRequestListener(fetch))
+      for (const [request, response] of waiting.splice(0)) server.emit('request', request, response)
+    },
+    close() {
+      for (const [, response] of waiting.splice(0)) response.writeHead(503, { 'retry-after': '1' }).end()
+      return close(server)
+    },
   }
 }
 

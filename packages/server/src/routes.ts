@@ -1,17 +1,20 @@
+import type { Handler } from './base/handler.ts'
+import type { EndpointUrls } from './config/endpoint-urls.ts'
 import type { Context } from './context.ts'
 import type { Wire } from './dialects/compile.ts'
-import type { RouteKind } from './dialects/dialect.ts'
-import type { Handler } from './endpoints/endpoint.ts'
+import { DialectError, type RouteKind } from './dialects/dialect.ts'
 import { healthEndpoint, readinessEndpoint } from './endpoints/health.ts'
 import { introspectionEndpoint } from './endpoints/introspection.ts'
 import { jwksEndpoint } from './endpoints/jwks.ts'
-import { type EndpointUrls, metadataEndpoint } from './endpoints/metadata.ts'
+import { metadataEndpoint } from './endpoints/metadata.ts'
 import { metricsEndpoint } from './endpoints/metrics-endpoint.ts'
 import { revocationEndpoint } from './endpoints/revocation.ts'
 import { revocationsEndpoint } from './endpoints/revocations.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { verificationKeysEndpoint } from './endpoints/verification-keys.ts'
 import { docsPage } from './pages/docs.ts'
+import { redirectTo } from './pages/layout.ts'
+import { stylesheetAsset } from './pages/stylesheet.ts'
 
 /** One thing that the server answers. */
 export interface Route {
@@ -29,7 +32,11 @@ const endpointOf: Record<RouteKind, (context: Context, wire: Wire) => Handler> =
   introspection: introspectionEndpoint,
 }
 
-/** Everything that the server answers, and what answers it. */
+/**
+ * Everything that the server answers, and what answers it.
+ *
+ * @throws DialectError when a route of the dialect stands where the server has something of its own.
+ */
 export function createRoutes(context: Context): Route[] {
   const { config, keys, watch, wires, isStopping } = context
   const base = new URL(config.issuer).pathname.replace(/\/$/, '')
@@ -41,7 +48,7 @@ export function createRoutes(context: Context): Route[] {
   })
   const isSymmetric = config.signingAlgorithm === 'HS256'
 
-  return [
+  return distinct([
     ...wires.map((wire) => ({
       kind: wire.kind,
       method: wire.method,
@@ -58,11 +65,30 @@ export function createRoutes(context: Context): Route[] {
       ? [get('verification_keys', `${base}/verification-keys`, verificationKeysEndpoint(context))]
       : [get('jwks', `${base}/jwks`, jwksEndpoint(keys))]),
     get('revocations', `${base}/revocations`, revocationsEndpoint(context)),
-    get('docs', `${base}/docs`, docsPage(context.config, endpointUrls(context))),
+    get('docs', `${base}/docs`, docsPage({ ...context, urls: endpointUrls(context) })),
+    get('assets', `${base}/assets/latchkey.css`, stylesheetAsset),
+    get('landing', `${base}/`, redirectTo(`${config.issuer}/docs`)),
     get('metrics', `${base}/metrics`, metricsEndpoint(context)),
     get('healthz', `${base}/healthz`, healthEndpoint),
     get('readyz', `${base}/readyz`, readinessEndpoint(watch, keys, isStopping)),
-  ]
+  ])
+}
+
+function distinct(routes: Route[]): Route[] {
+  const kinds = new Map<string, string>()
+  for (const { kind, method, paths } of routes) {
+    for (const path of paths) {
+      const place = `${method} ${path}`
+      const other = kinds.get(place)
+      if (other !== undefined) {
+        throw new DialectError(
+          `dialect: ${place} cannot be a route for ${other}: the server has its ${kind} there. Choose another path.`,
+        )
+      }
+      kinds.set(place, kind)
+    }
+  }
+  return routes
 }
 
 /** Where things are, as clients are told: built from the configured issuer alone. */

@@ -11,12 +11,12 @@ import {
   type Policy,
   parseConfig,
 } from './config/config.ts'
+import type { EndpointUrls } from './config/endpoint-urls.ts'
 import { type Context, createContext } from './context.ts'
 import { inexpressibleUnit } from './dialects/compile.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { resolveDialect } from './dialects/presets.ts'
-import { endpoint } from './endpoints/endpoint.ts'
-import type { EndpointUrls } from './endpoints/metadata.ts'
+import { type EndpointOptions, endpoint } from './endpoints/endpoint.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { createRoutes, endpointUrls, type Route } from './routes.ts'
 import { StoreUnavailable } from './store/database.ts'
@@ -109,7 +109,7 @@ export function resolveConfig(
 ): { config: Config; dialect: Dialect } {
   const dialect = resolveDialect(input.dialect)
   const config = parseConfig(input, environment, dialect.policy as Policy)
-  const unit = inexpressibleUnit(dialect, config.accessTokenLifetimeSeconds)
+  const unit = inexpressibleUnit(dialect, { expires_in: config.accessTokenLifetimeSeconds })
   if (unit)
     throw new ConfigError(
       `accessTokenLifetime: the dialect writes it in ${unit}; choose a whole number of them.`,
@@ -139,12 +139,11 @@ function createFetch(routes: Route[], context: Context): Latchkey['fetch'] {
   const options = { log: context.log, errorPageUrl: `${context.config.issuer}/docs` }
   for (const { kind, method, paths, handler, toError } of routes) {
     const answer = endpoint({ ...options, kind, toError }, handler)
-    const refuse = endpoint({ ...options, kind, toError }, () => refuseMethod(method))
     for (const path of paths) {
       app.on(method, path, (c) => answer(c.req.raw))
-      app.all(path, (c) => refuse(c.req.raw))
     }
   }
+  refuseOtherMethods(app, routes, options)
   const notFound = endpoint({ ...options, kind: 'unknown' }, () => {
     throw new OAuthError(
       'not_found',
@@ -155,9 +154,24 @@ function createFetch(routes: Route[], context: Context): Latchkey['fetch'] {
   return async (request) => app.fetch(request)
 }
 
-function refuseMethod(method: string): never {
-  const allow = method === 'GET' ? 'GET, HEAD' : method
-  throw new OAuthError('method_not_allowed', `Use ${method} here.`, { headers: { allow } })
+/** Comes after every route, as two of them may share a path by different methods. */
+function refuseOtherMethods(
+  app: Hono,
+  routes: Route[],
+  options: Pick<EndpointOptions, 'log' | 'errorPageUrl'>,
+): void {
+  for (const { kind, paths, toError } of routes) {
+    for (const path of paths) {
+      const methods = routes.filter((route) => route.paths.includes(path)).map(({ method }) => method)
+      const refuse = endpoint({ ...options, kind, toError }, () => refuseMethod(methods))
+      app.all(path, (c) => refuse(c.req.raw))
+    }
+  }
+}
+
+function refuseMethod(methods: readonly string[]): never {
+  const allow = methods.map((method) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
+  throw new OAuthError('method_not_allowed', `Use ${methods.join(' or ')} here.`, { headers: { allow } })
 }
 
 /** What could hold a secret is cut out even if a line should ever name it. */

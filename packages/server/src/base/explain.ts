@@ -3,20 +3,7 @@ import type { z } from 'zod'
 
 /** Says in one line what a schema found wrong, where, and how to mend it: an unknown option gets the nearest name. */
 export function explainIssues(error: z.ZodError, schema: z.ZodType): string {
-  return error.issues.map((issue) => explainIssue(issue, schema)).join(' ')
-}
-
-function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string {
-  const place = issue.path.join('.')
-  if (issue.code !== 'unrecognized_keys') return `${place === '' ? '' : `${place}: `}${issue.message}.`
-  const known = knownKeys(schema, issue.path)
-  return issue.keys
-    .map((key) => {
-      const nearest = nearestName(key, known)
-      const hint = nearest ? ` Did you mean \`${nearest}\`?` : ` Known here: ${known.join(', ')}.`
-      return `Unknown option \`${[...issue.path, key].join('.')}\`.${hint}`
-    })
-    .join(' ')
+  return explainAll(error.issues, schema, [])
 }
 
 /** The known name that a misspelt one most likely stands for, if any is near. */
@@ -28,11 +15,56 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best && best.distance <= Math.max(2, Math.floor(name.length / 3)) ? best.candidate : undefined
 }
 
-function knownKeys(schema: z.ZodType, path: PropertyKey[]): string[] {
-  let at: unknown = schema
-  for (const segment of path) at = step(unwrap(at), segment)
-  const target = unwrap(at)
-  return isShape(target) ? Object.keys(target.shape) : []
+type Issue = z.core.$ZodIssue
+
+/** @param at where the schema stands in the whole. */
+function explainAll(issues: readonly Issue[], schema: unknown, at: readonly PropertyKey[]): string {
+  return issues.map((issue) => explainIssue(issue, schema, at)).join(' ')
+}
+
+function explainIssue(issue: Issue, schema: unknown, at: readonly PropertyKey[]): string {
+  const path = [...at, ...issue.path]
+  const found = issue.path.reduce<unknown>((inner, segment) => step(unwrap(inner), segment), schema)
+  if (issue.code === 'unrecognized_keys') return explainKeys(issue.keys, path, knownKeys(found))
+  if (issue.code === 'invalid_union') {
+    const branch = nearestBranch(issue.errors, found)
+    if (branch) return explainAll(branch.issues, branch.schema, path)
+  }
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+  return `${path.length === 0 ? '' : `${path.join('.')}: `}${message}.`
+}
+
+function explainKeys(keys: string[], path: PropertyKey[], known: string[]): string {
+  return keys
+    .map((key) => {
+      const nearest = nearestName(key, known)
+      const hint = nearest ? ` Did you mean \`${nearest}\`?` : ` Known here: ${known.join(', ')}.`
+      return `Unknown option \`${[...path, key].join('.')}\`.${hint}`
+    })
+    .join(' ')
+}
+
+/** Of the forms that a value may take, the one that its writer most likely meant: least is wrong with it. */
+function nearestBranch(branches: readonly Issue[][], union: unknown) {
+  const options = optionsOf(union)
+  return branches
+    .map((issues, index) => ({ issues, schema: options[index] }))
+    .filter(({ issues }) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0))
+    .sort((left, right) => cost(left.issues) - cost(right.issues))[0]
+}
+
+const cost = (issues: readonly Issue[]): number =>
+  issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
+
+function optionsOf(schema: unknown): readonly unknown[] {
+  const union = unwrap(schema)
+  const isUnion = typeof union === 'object' && union !== null && 'options' in union
+  return isUnion && Array.isArray(union.options) ? union.options : []
+}
+
+function knownKeys(schema: unknown): string[] {
+  const target = unwrap(schema)
+  return isShape(target) ? Object.keys(target.shape) : optionsOf(target).flatMap(knownKeys)
 }
 
 function step(schema: unknown, segment: PropertyKey): unknown {
@@ -42,12 +74,19 @@ function step(schema: unknown, segment: PropertyKey): unknown {
   return undefined
 }
 
+/** What is inside an optional or a default. A list can be unwrapped too, but is stepped into by a path's number. */
 function unwrap(schema: unknown): unknown {
   let at = schema
-  while (typeof at === 'object' && at !== null && 'unwrap' in at && typeof at.unwrap === 'function')
-    at = at.unwrap()
+  while (isWrapper(at)) at = at.unwrap()
   return at
 }
+
+const isWrapper = (schema: unknown): schema is { unwrap(): unknown } =>
+  typeof schema === 'object' &&
+  schema !== null &&
+  !('element' in schema) &&
+  'unwrap' in schema &&
+  typeof schema.unwrap === 'function'
 
 const isShape = (schema: unknown): schema is { shape: Record<string, unknown> } =>
   typeof schema === 'object' && schema !== null && 'shape' in schema

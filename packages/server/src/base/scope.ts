@@ -3,6 +3,9 @@ import { OAuthError } from './oauth-error.ts'
 /** The longest `scope` parameter that is read, in characters. */
 export const maxScopeLength = 2048
 
+/** Scopes that an error names. */
+const maxNamedScopes = 20
+
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /** Splits a scope string (RFC 6749 §3.3) into its distinct tokens, in the order given. */
@@ -25,10 +28,15 @@ export function narrowScope(requested: string | undefined, allowed: string): str
   }
   const permitted = new Set(parseScope(allowed))
   const wanted = parseScope(requested)
-  const refused = wanted.filter((token) => !permitted.has(token))
-  if (refused.length > 0) {
-    const known = refused.every(isScopeToken) ? ` Not allowed: ${refused.slice(0, 5).join(' ')}.` : ''
-    throw new OAuthError('invalid_scope', `The client may not ask for this scope.${known}`)
+  if (!wanted.every((token) => permitted.has(token))) {
+    throw new OAuthError('invalid_scope', `The client may not ask for this scope. ${describe(permitted)}`)
   }
   return wanted.join(' ')
+}
+
+/** Names what would do, never what was sent: a secret may have come in the wrong place. */
+function describe(permitted: ReadonlySet<string>): string {
+  const first = [...permitted].slice(0, maxNamedScopes).join(' ')
+  const more = permitted.size > maxNamedScopes ? ' and others' : ''
+  return first === '' ? 'It has none.' : `It may ask for: ${first}${more}.`
 }

@@ -4,7 +4,8 @@ import { registerApp, rotateSecret } from '../clients/registration.ts'
 import type { Environment } from '../config/config.ts'
 import type { ClientType } from '../store/schema.ts'
 import { CommandError } from './command-error.ts'
-import { actor, type ConfigOption, printLine, withStore } from './with-store.ts'
+import type { ConfigOption } from './config-file.ts'
+import { actor, printLine, withStore } from './with-store.ts'
 
 /** Apps that one page of the list reads. */
 const pageSize = 500

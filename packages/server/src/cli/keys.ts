@@ -5,7 +5,8 @@ import { createSeal } from '../keys/seal.ts'
 import type { StoredSigningKey } from '../store/signing-keys.ts'
 import type { Store } from '../store/store.ts'
 import { CommandError } from './command-error.ts'
-import { actor, type ConfigOption, printLine, withStore } from './with-store.ts'
+import type { ConfigOption } from './config-file.ts'
+import { actor, printLine, withStore } from './with-store.ts'
 
 /** `latchkey keys list` */
 export async function listKeys(options: ConfigOption, environment: Environment): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Environment } from '../config/config.ts'
-import { type ConfigOption, printLine, withDatabase } from './with-store.ts'
+import type { ConfigOption } from './config-file.ts'
+import { printLine, withDatabase } from './with-store.ts'
 
 /** `latchkey migrate` */
 export async function migrate(options: ConfigOption, environment: Environment): Promise<void> {

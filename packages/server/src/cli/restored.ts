@@ -1,6 +1,7 @@
 import { systemClock } from '../base/clock.ts'
 import type { Environment } from '../config/config.ts'
-import { actor, type ConfigOption, printLine, withStore } from './with-store.ts'
+import type { ConfigOption } from './config-file.ts'
+import { actor, printLine, withStore } from './with-store.ts'
 
 /** `latchkey restored`: what the backup does not know was revoked must not live again, so every token ends. */
 export async function restored(options: ConfigOption, environment: Environment): Promise<void> {

@@ -6,6 +6,7 @@ import { SealError } from '../keys/seal.ts'
 import { ListenError } from '../listen.ts'
 import { StoreUnavailable } from '../store/database.ts'
 import { CommandError } from './command-error.ts'
+import { configFileNames } from './config-file.ts'
 import { version } from './version.ts'
 
 /** Errors that say all there is to say in one line. Anything else is a fault of ours and shows its stack. */
@@ -33,14 +34,26 @@ export async function run(argv: readonly string[]): Promise<void> {
 const inspect = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
 
+/** Commander's own words, its suggestion and ours in one line. */
+function inOneLine(text: string): string {
+  const [problem = '', suggestion = ''] = text
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n')
+  const hint = suggestion === '' ? 'See `latchkey --help`.' : suggestion.replace(/^\((.*)\)$/, '$1')
+  return `${problem.replace(/\.$/, '')}. ${hint}`
+}
+
 function createProgram(): Command {
   const program = new Command('latchkey')
     .description('Authentication for any HTTP API')
     .version(version)
-    .showSuggestionAfterError()
-    .showHelpAfterError('(`latchkey --help` names every command)')
+    .configureOutput({ outputError: (text, write) => write(`latchkey: ${inOneLine(text)}\n`) })
   const config = () =>
-    new Option('-c, --config <file>', 'the configuration file').default('latchkey.config.ts')
+    new Option(
+      '-c, --config <file>',
+      `the configuration file (default: ${configFileNames[0]}, .js, .mjs, .json)`,
+    )
 
   program
     .command('dev')

@@ -1,6 +1,23 @@
-/** Resolves at SIGINT or SIGTERM. A second signal ends the process at once. */
+/**
+ * A signal that comes this soon after the first, in milliseconds, is the same one twice: a terminal sends Ctrl+C to npm
+ * and to this process, and npm passes it on.
+ */
+const echoMs = 500
+
+/** Resolves at SIGINT or SIGTERM, from the call on. A second signal ends the process at once. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    let firstAt: number | undefined
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (firstAt === undefined) {
+        firstAt = performance.now()
+        resolve()
+        return
+      }
+      if (performance.now() - firstAt < echoMs) return
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+      process.kill(process.pid, signal)
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   })
 }

@@ -1,17 +1,13 @@
-import type { Config, ConfigInput, Environment } from '../config/config.ts'
-import { loadConfigFile } from '../config/load.ts'
+import type { Config, Environment } from '../config/config.ts'
 import { resolveConfig } from '../server.ts'
 import type { Database } from '../store/database.ts'
 import { StoreUnavailable } from '../store/database.ts'
 import { openDatabase } from '../store/open.ts'
 import { createStore, type Store } from '../store/store.ts'
+import { type ConfigOption, loadConfig } from './config-file.ts'
 
 /** Every command of the command line is this actor in the audit log. */
 export const actor = 'command-line'
-
-export interface ConfigOption {
-  config: string
-}
 
 /** Loads the config, opens its database beside a server that may be running, and closes it when the work is done. */
 export async function withDatabase<Result>(
@@ -19,7 +15,7 @@ export async function withDatabase<Result>(
   environment: Environment,
   work: (database: Database, config: Config) => Promise<Result>,
 ): Promise<Result> {
-  const { config } = resolveConfig((await loadConfigFile(options.config)) as ConfigInput, environment)
+  const { config } = resolveConfig(await loadConfig(options), environment)
   const database = await openDatabase(config.database)
   try {
     return await work(database, config)

@@ -81,8 +81,8 @@ function readCredentials({ authorization, id, secret }: PresentedClient): Creden
   const basic = authorization === undefined ? undefined : readBasic(authorization)
   const candidates = basic ?? (id === undefined ? [] : [{ id, secret }])
   if (candidates.length === 0) throw invalidClient('no client named')
-  if (candidates.some((candidate) => isTooLong(candidate.id) || isTooLong(candidate.secret ?? ''))) {
-    throw invalidClient('id or secret too long')
+  if (candidates.some((candidate) => cannotBe(candidate.id) || cannotBe(candidate.secret ?? ''))) {
+    throw invalidClient('id or secret too long, or with a NUL')
   }
   if (!basic) return candidates
   const agreeing = basic.filter(
@@ -120,4 +120,5 @@ function decodeFormText(text: string): string | undefined {
   }
 }
 
-const isTooLong = (text: string): boolean => text.length > maxCredentialLength
+/** No database is asked about what no id or secret can be; PostgreSQL fails on a NUL. */
+const cannotBe = (text: string): boolean => text.length > maxCredentialLength || text.includes('\0')

@@ -1,5 +1,6 @@
 import { OAuthError } from '../base/oauth-error.ts'
 import type { AnswerField, Dialect, DialectRoute, ErrorShape, RequestShape, RouteKind } from './dialect.ts'
+import { placeholder } from './vocabulary.ts'
 
 /** Parameters by name, each once and none empty (RFC 6749 §3.2). */
 export type Parameters = Map<string, string>
@@ -55,13 +56,17 @@ export function compileRoutes(dialect: Dialect): Wire[] {
 /**
  * Whether every lifetime that a dialect writes comes out as a whole number of its unit.
  *
+ * @param lifetimes seconds, by the member of the standard answer that says them.
  * @returns the unit that cannot say it, or `undefined`.
  */
-export function inexpressibleUnit(dialect: Dialect, lifetimeSeconds: number): string | undefined {
+export function inexpressibleUnit(
+  dialect: Dialect,
+  lifetimes: { expires_in: number; refresh_expires_in?: number },
+): string | undefined {
   for (const { answer } of dialect.routes) {
     for (const field of Object.values(answer ?? {})) {
       if (typeof field === 'string' || !('unit' in field)) continue
-      if (field.unit === 'minutes' && lifetimeSeconds % 60 !== 0) return field.unit
+      if (field.unit === 'minutes' && (lifetimes[field.lifetime] ?? 0) % 60 !== 0) return field.unit
     }
   }
   return undefined
@@ -73,7 +78,7 @@ function compileRoute(route: DialectRoute): Wire {
     kind: route.kind,
     method: route.method,
     paths: [first ?? '/', ...more],
-    from: new Set(route.request?.from ?? ['form']),
+    from: new Set(route.request?.from ?? [route.method === 'GET' ? 'query' : 'form']),
     isBasicAccepted: route.request?.isBasicAccepted ?? true,
     toStandard: route.request && compileRequest(route.request),
     toAnswer: route.answer && compileAnswer(route.answer),
@@ -89,12 +94,13 @@ function compileRequest(shape: RequestShape): Wire['toStandard'] {
 
   return (parameters, head) => {
     const standard: Parameters = new Map()
-    const set = (name: string, value: string) => {
-      if (standard.has(name) && standard.get(name) !== value) {
+    const set = (name: string, sent: string) => {
+      const value = own(own(values, name), sent) ?? sent
+      const earlier = standard.get(name)
+      if (earlier !== undefined && earlier !== value) {
         throw new OAuthError('invalid_request', `The parameter ${name} is given twice, differently.`)
       }
-      const meanings = Object.hasOwn(values, name) ? values[name] : undefined
-      standard.set(name, meanings && Object.hasOwn(meanings, value) ? (meanings[value] ?? value) : value)
+      standard.set(name, value)
     }
     for (const [name, value] of parameters) set(nameOf.get(name) ?? name, value)
     for (const [header, name] of Object.entries(headers)) {
@@ -137,6 +143,7 @@ function compileField(field: AnswerField): ReadField {
   return (answer) => fill(field.template, answer)
 }
 
+/** Rounds down where it must: a client may renew too early, never too late. */
 function lifetimeIn(unit: string, seconds: unknown, now: number): unknown {
   if (typeof seconds !== 'number') return undefined
   if (unit === 'minutes') return Math.floor(seconds / 60)
@@ -149,13 +156,16 @@ function lifetimeIn(unit: string, seconds: unknown, now: number): unknown {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 function compileError(shape: ErrorShape): NonNullable<Wire['toError']> {
-  const { statuses = {}, messages = {} } = shape
+  const members = Object.entries(shape.body).map(([name, value]) => ({ path: name.split('.'), value }))
   return (standard) => {
-    const status = (Object.hasOwn(statuses, standard.error) && statuses[standard.error]) || standard.status
-    const message =
-      (Object.hasOwn(messages, standard.error) && messages[standard.error]) || standard.error_description
-    const body = fillDeep(shape.body, { ...standard, error_description: message, status })
-    return { status, body: nest(body as Record<string, unknown>) }
+    const status = own(shape.statuses, standard.error) ?? standard.status
+    const code = own(shape.codes, standard.error) ?? standard.error
+    const error_description = own(shape.messages, standard.error) ?? standard.error_description
+    const body: Record<string, unknown> = {}
+    for (const { path, value } of members) {
+      place(body, path, fillDeep(value, { ...standard, error_description, status, code }))
+    }
+    return { status, body }
   }
 }
 
@@ -171,13 +181,11 @@ function fillDeep(value: unknown, from: StandardAnswer): unknown {
 }
 
 const fill = (template: string, from: StandardAnswer): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => String(from[name] ?? ''))
+  template.replace(placeholder, (_, name: string) => String(from[name] ?? ''))
 
-function nest(flat: Record<string, unknown>): Record<string, unknown> {
-  const body: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(flat)) place(body, name.split('.'), value)
-  return body
-}
+/** A member of the record's own: no name that a request brings finds what every object inherits. */
+const own = <Value>(record: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined =>
+  record && Object.hasOwn(record, name) ? record[name] : undefined
 
 /** Sets a member by its path; the names come from the owner's dialect, never from a request. */
 function place(body: Record<string, unknown>, path: string[], value: unknown): void {
@@ -186,7 +194,7 @@ function place(body: Record<string, unknown>, path: string[], value: unknown): v
     body[name] = value
     return
   }
-  const inner = body[name]
+  const inner = own(body, name)
   const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
   body[name] = next
   place(next, rest, value)

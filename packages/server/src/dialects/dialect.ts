@@ -1,23 +1,42 @@
 import { z } from 'zod'
 import { explainIssues } from '../base/explain.ts'
+import { answerMember, answerTemplate, errorCode, errorText, parameterName } from './vocabulary.ts'
 
 /** What an endpoint of the server is for. A dialect may have several routes of one kind. */
 export const routeKinds = ['token', 'revocation', 'introspection'] as const
 export type RouteKind = (typeof routeKinds)[number]
 
-const name = z.string().min(1).max(64)
-
 /** How a lifetime is written: a whole number in a unit, or a moment. */
 export const lifetimeUnits = ['seconds', 'minutes', 'milliseconds', 'iso_date', 'epoch_seconds'] as const
 
+const name = z.string().min(1).max(64)
+
+/** RFC 9110 §5.6.2: what may stand as a header's name. */
+const headerName = name.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'write the name of a header')
+
+/** Members of an answer by a dotted name: `data.token` is `token` inside `data`. */
+const memberPath = name.refine(
+  (text) => text.split('.').every((part) => part !== '' && part !== '__proto__'),
+  'write names with single dots between them',
+)
+
+const membersOf = <Value extends z.ZodType>(value: Value) =>
+  z.record(memberPath, value).superRefine((members, context) => {
+    const names = Object.keys(members)
+    const inner = names.find((path) => names.some((other) => path.startsWith(`${other}.`)))
+    if (inner === undefined) return
+    const message = `\`${inner}\` is inside another member that is written here too; write one of them`
+    context.addIssue({ code: 'custom', message })
+  })
+
 const answerField = z.union([
-  z.string().describe('a member of the standard answer, as it is'),
+  answerMember,
   z.strictObject({ constant: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
   z.strictObject({ lifetime: z.enum(['expires_in', 'refresh_expires_in']), unit: z.enum(lifetimeUnits) }),
-  z.strictObject({ list: z.string() }),
-  z.strictObject({ joined: z.string(), separator: z.string().max(3) }),
-  z.strictObject({ lowerCase: z.string() }),
-  z.strictObject({ template: z.string().max(500) }),
+  z.strictObject({ list: answerMember }),
+  z.strictObject({ joined: answerMember, separator: z.string().max(3) }),
+  z.strictObject({ lowerCase: answerMember }),
+  z.strictObject({ template: answerTemplate }),
 ])
 
 const request = z.strictObject({
@@ -25,18 +44,38 @@ const request = z.strictObject({
     .array(z.enum(['form', 'json', 'query']))
     .min(1)
     .optional(),
-  rename: z.record(name, name).optional(),
-  headers: z.record(name, name).optional(),
-  values: z.record(name, z.record(z.string(), z.string())).optional(),
-  defaults: z.record(name, z.string()).optional(),
+  rename: z.record(name, parameterName).optional(),
+  headers: z.record(headerName, parameterName).optional(),
+  values: z.record(parameterName, z.record(z.string(), z.string())).optional(),
+  defaults: z.record(parameterName, z.string()).optional(),
   scopeSeparator: z.enum([' ', ',', '+']).optional(),
   isBasicAccepted: z.boolean().optional(),
 })
 
+type ErrorBodyPart =
+  | string
+  | number
+  | boolean
+  | null
+  | ErrorBodyPart[]
+  | { readonly [member: string]: ErrorBodyPart }
+
+const errorBodyPart: z.ZodType<ErrorBodyPart> = z.lazy(() =>
+  z.union([
+    errorText,
+    z.number(),
+    z.boolean(),
+    z.null(),
+    z.array(errorBodyPart),
+    z.record(name, errorBodyPart),
+  ]),
+)
+
 const error = z.strictObject({
-  body: z.record(name, z.unknown()),
-  statuses: z.record(name, z.int().min(400).max(599)).optional(),
-  messages: z.record(name, z.string().max(300)).optional(),
+  body: membersOf(errorBodyPart),
+  statuses: z.record(errorCode, z.int().min(400).max(599)).optional(),
+  codes: z.record(errorCode, z.union([z.string().max(64), z.int()])).optional(),
+  messages: z.record(errorCode, z.string().min(1).max(300)).optional(),
 })
 
 const path = z
@@ -47,19 +86,34 @@ const path = z
     'write a path without //, /. or /..',
   )
 
-const route = z.strictObject({
-  kind: z.enum(routeKinds),
-  method: z.enum(['GET', 'POST']),
-  paths: z.array(path).min(1).max(8),
-  request: request.optional(),
-  answer: z.record(name, answerField).optional(),
-  error: error.optional(),
-})
+const route = z
+  .strictObject({
+    kind: z.enum(routeKinds),
+    method: z.enum(['GET', 'POST']),
+    paths: z.array(path).min(1).max(8),
+    request: request.optional(),
+    answer: membersOf(answerField).optional(),
+    error: error.optional(),
+  })
+  .superRefine(({ kind, method, request, answer }, context) => {
+    const complain = (at: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [at], message })
+    if (answer && kind !== 'token') complain('answer', 'only a token route can answer in its own way')
+    if (method === 'GET' && request?.from?.some((source) => source !== 'query'))
+      complain('request', "a GET has no body; write from: ['query'] or leave it out")
+  })
 
 const credential = z.union([
-  z.strictObject({ scheme: z.string().regex(/^[A-Za-z][\w-]{0,31}$/) }),
+  z.strictObject({
+    scheme: z.string().regex(/^[A-Za-z][\w-]{0,31}$/, 'write a scheme of letters, digits and -_'),
+    parameter: z
+      .string()
+      .regex(/^[A-Za-z][\w-]{0,31}$/, 'write a parameter of letters, digits and -_')
+      .optional(),
+  }),
+  z.strictObject({ basic: z.enum(['username', 'password']) }),
   z.strictObject({ bare: z.literal(true) }),
-  z.strictObject({ header: z.string().regex(/^[A-Za-z][\w-]{0,63}$/) }),
+  z.strictObject({ header: headerName }),
   z.strictObject({ query: name }),
 ])
 
@@ -77,14 +131,17 @@ const schema = z.strictObject({
  * How an API's published page says that its endpoints look, as data. What a page does not say follows the standard.
  *
  * - `routes`: endpoints at paths of their own. A kind that no route names stays at its standard path.
- *   - `request`: where parameters come from (`from`, default `['form']`), what they are called (`rename`: wire name →
- *     standard name; `headers` likewise), what their values stand for (`values`), what goes without saying (`defaults`).
+ *   - `request`: where parameters come from (`from`, default `['form']`, of a GET always `['query']`), what they are
+ *     called (`rename`: wire name → standard name; `headers` likewise), what their values stand for (`values`), what goes
+ *     without saying (`defaults`).
  *   - `answer`: each member of the answer by its dotted name: a member of the standard answer, a constant, a lifetime in
- *     another unit, a scope as a list or joined otherwise, a text in lower case, a template (`'{client_id}'`).
- *     Left out: the standard answer.
- *   - `error`: the body, in which the texts `{error}`, `{error_description}`, `{status}`, `{error_uri}` are filled in,
- *     with the API's own statuses and words for an error code.
- * - `api`: how a credential is presented to the API, for each prefix of it. Default: `Authorization: Bearer`.
+ *     another unit, a scope as a list or joined otherwise, a text in lower case, a template (`'{client_id}'`). Besides the
+ *     standard's own members there are `client_id`, `issuer` and `audience`. Left out: the standard answer.
+ *   - `error`: the body, in which the texts `{error}`, `{error_description}`, `{error_uri}`, `{status}` and `{code}` are
+ *     filled in, with the API's own statuses, codes (default: the standard's) and words for an error code.
+ * - `api`: how a credential is presented to the API, for each prefix of it: `{ scheme: 'Bearer' }` (the default),
+ *   `{ scheme: 'Token', parameter: 'token' }` for `Token token=…`, `{ basic: 'username' }`, `{ bare: true }`,
+ *   `{ header: 'x-api-key' }`, `{ query: 'api_key' }`.
  * - `policy`: settings that the page implies (lifetime, algorithm, scopes). They are the owner's choice, named here.
  */
 export type Dialect = z.output<typeof schema>
@@ -113,10 +170,13 @@ export function parseDialect(input: unknown): Dialect {
   for (const { method, paths } of parsed.data.routes) {
     for (const path of paths) {
       const key = `${method} ${path}`
-      if (seen.has(key))
-        throw new DialectError(`dialect: two routes answer ${key}. Give each a path of its own.`)
+      if (seen.has(key)) throw new DialectError(`dialect: ${key} is written twice. Give each route its own.`)
       seen.add(key)
     }
   }
+  const prefixes = parsed.data.api.map(({ prefix }) => prefix)
+  const twice = prefixes.find((prefix, index) => prefixes.indexOf(prefix) !== index)
+  if (twice !== undefined)
+    throw new DialectError(`dialect: api names ${twice} twice. Put its credentials together.`)
   return parsed.data
 }

@@ -1,11 +1,8 @@
+import type { Exchange, Handler } from '../base/handler.ts'
 import { OAuthError, temporarilyUnavailable } from '../base/oauth-error.ts'
 import type { Wire } from '../dialects/compile.ts'
 import { StoreUnavailable } from '../store/database.ts'
-import type { Exchange } from './exchange.ts'
 import type { RequestLog } from './request-log.ts'
-
-/** Answers a request, or throws an OAuthError that says what is wrong with it. */
-export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>
 
 export interface EndpointOptions {
   /** Names it in logs and metrics: one of a fixed few. */

@@ -1,7 +1,8 @@
+import type { Handler } from '../base/handler.ts'
 import { temporarilyUnavailable } from '../base/oauth-error.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { HeadWatch } from '../store/watch.ts'
-import { credentialResponse, type Handler } from './endpoint.ts'
+import { credentialResponse } from './endpoint.ts'
 
 /** The process runs and answers. */
 export const healthEndpoint: Handler = (_, exchange) => credentialResponse({ status: 'ok' }, exchange)

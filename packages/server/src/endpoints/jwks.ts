@@ -1,5 +1,6 @@
+import type { Handler } from '../base/handler.ts'
 import { jwksMaxAgeSeconds, type KeyRing } from '../keys/key-ring.ts'
-import { type Handler, publicResponse } from './endpoint.ts'
+import { publicResponse } from './endpoint.ts'
 
 /** RFC 7517 §5: the keys that access tokens are checked with, the next one included. */
 export function jwksEndpoint(keys: KeyRing): Handler {

@@ -1,20 +1,11 @@
+import type { Handler } from '../base/handler.ts'
 import type { Config } from '../config/config.ts'
+import type { EndpointUrls } from '../config/endpoint-urls.ts'
 import { grantTypes } from '../grants/grants.ts'
-import { type Handler, publicResponse } from './endpoint.ts'
+import { publicResponse } from './endpoint.ts'
 
 /** How long the metadata may be kept, in seconds. */
 const metadataMaxAgeSeconds = 300
-
-/** URLs that the metadata names; one that is left out does not exist. */
-export interface EndpointUrls {
-  token: string
-  revocation: string
-  introspection: string
-  jwks: string | undefined
-  revocations: string
-  verificationKeys: string | undefined
-  docs: string
-}
 
 /** RFC 8414: where everything is and what it can do. */
 export function metadataEndpoint(config: Config, urls: EndpointUrls): Handler {

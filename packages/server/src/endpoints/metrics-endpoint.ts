@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
+import type { Handler } from '../base/handler.ts'
 import type { ClientDirectory } from '../clients/client-cache.ts'
-import type { Handler } from './endpoint.ts'
 import type { Metrics } from './metrics.ts'
 import { authenticateResourceServer } from './presented-client.ts'
 

@@ -6,6 +6,8 @@ export const maxBodyBytes = 65_536
 /** Parameters of one request. */
 export const maxParameters = 100
 
+const nameable = new Set(['client_id', 'client_secret', 'grant_type', 'scope', 'token', 'token_type_hint'])
+
 /** The one parameter that may be repeated (RFC 8707 §2). Its values are joined with spaces, which no URI holds. */
 const repeatable = 'resource'
 
@@ -86,7 +88,8 @@ function add(parameters: Parameters, name: string, value: string): void {
   if (value === '') return
   const earlier = parameters.get(name)
   if (earlier !== undefined && name !== repeatable) {
-    const named = /^[\w.-]{1,40}$/.test(name) ? ` ${name}` : ''
+    // A name that is not one of these may be a secret in the wrong place: it is not said again.
+    const named = nameable.has(name) ? ` ${name}` : ''
     throw new OAuthError('invalid_request', `The parameter${named} is given more than once.`)
   }
   if (parameters.size >= maxParameters) {
@@ -108,11 +111,16 @@ const notText = (): OAuthError =>
   new OAuthError('invalid_request', 'A parameter is not valid UTF-8, percent-encoded where it must be.')
 
 /** The whole body as text. Node holds a sender to the length it announced, so only an unannounced one is counted. */
-function readBody(request: Request): Promise<string> {
+async function readBody(request: Request): Promise<string> {
   const announced = request.headers.get('content-length')
-  if (announced === null) return readUncounted(request)
   if (Number(announced) > maxBodyBytes) throw tooLarge()
-  return request.text()
+  try {
+    return await (announced === null ? readUncounted(request) : request.text())
+  } catch (error) {
+    if (error instanceof OAuthError) throw error
+    // Whoever hangs up in the middle is no failure of the server's.
+    throw new OAuthError('invalid_request', 'The body ended too early.', { cause: error })
+  }
 }
 
 async function readUncounted(request: Request): Promise<string> {

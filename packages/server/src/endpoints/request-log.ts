@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import type { Exchange } from '../base/handler.ts'
 import type { OAuthError } from '../base/oauth-error.ts'
 import { base32 } from '../base/random.ts'
-import type { Exchange } from './exchange.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Tells logs and metrics how requests ended. A URL, a header or a body never gets here, so no secret can. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts'
+import type { Handler } from '../base/handler.ts'
 import { OAuthError } from '../base/oauth-error.ts'
 import { authenticateClient } from '../clients/authenticate.ts'
 import type { ClientDirectory } from '../clients/client-cache.ts'
 import type { Wire } from '../dialects/compile.ts'
 import type { TokenInspection } from '../tokens/inspection.ts'
-import type { Handler } from './endpoint.ts'
 import { readParameters } from './parameters.ts'
 import { presentedClient } from './presented-client.ts'
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts'
+import type { Handler } from '../base/handler.ts'
 import { temporarilyUnavailable } from '../base/oauth-error.ts'
 import type { ClientDirectory } from '../clients/client-cache.ts'
 import { maxWaitMs, type RevocationFeed } from '../tokens/revocation-feed.ts'
-import { credentialResponse, type Handler } from './endpoint.ts'
+import { credentialResponse } from './endpoint.ts'
 import { authenticateResourceServer } from './presented-client.ts'
 
 export interface RevocationsEndpointContext {

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
+import type { Handler } from '../base/handler.ts'
 import type { ClientDirectory } from '../clients/client-cache.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
-import { credentialResponse, type Handler } from './endpoint.ts'
+import { credentialResponse } from './endpoint.ts'
 import { authenticateResourceServer } from './presented-client.ts'
 
 export interface VerificationKeysEndpointContext {

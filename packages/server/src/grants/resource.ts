@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
  * RFC 8707 §2: the resources that the client asks for, or the configured API when it asks for none.
  *
  * @param resource space separated where the parameter was repeated.
- * @throws OAuthError `invalid_target` for a resource that this server does not know.
+ * @throws OAuthError `invalid_target` for a resource that this server does not know, or for several that cannot share a token.
  */
 export function readAudience(config: Config, resource: string | undefined): readonly [string, ...string[]] {
   if (resource === undefined) return [config.audience]
@@ -14,6 +14,10 @@ export function readAudience(config: Config, resource: string | undefined): read
     if (wanted !== config.audience && !config.resources.includes(wanted)) {
       throw new OAuthError('invalid_target', 'This server issues no tokens for that resource.')
     }
+  }
+  if (others.length > 0 && config.signingAlgorithm === 'HS256') {
+    // Each audience checks HS256 tokens with a key of its own, so no token can be for two.
+    throw new OAuthError('invalid_target', 'Ask for one resource at a time.')
   }
   return [first, ...others]
 }

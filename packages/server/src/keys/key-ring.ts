@@ -62,23 +62,35 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     },
     find: (kid) => live().find((key) => key.kid === kid),
     jwks: () => ({ keys: live().flatMap((key) => (key.publicJwk ? [key.publicJwk] : [])) }),
-    symmetricKeys: (audience) =>
-      live()
-        .flatMap((key) => key.symmetricKey(audience) ?? [])
+    symmetricKeys(audience) {
+      const newestFirst = live()
+        .filter((key) => key.algorithm === 'HS256')
         .reverse()
-        .slice(0, maxSymmetricKeys),
+      // After hasty rotations several keys wait for their time: the one in use is among those given.
+      const inUse = newestFirst.findIndex((key) => key === keyInUse(keys, 'HS256', clock()))
+      const from = Math.max(0, inUse - maxSymmetricKeys + 1)
+      return newestFirst
+        .slice(from, from + maxSymmetricKeys)
+        .flatMap((key) => key.symmetricKey(audience) ?? [])
+    },
     reload,
   }
 }
 
-/** The key with the latest `signsAt` that has come. */
+/**
+ * The key with the latest `signsAt` that has come. When there is none, because the key in use was revoked while its
+ * successor waited for its time, the one whose time comes first.
+ */
 function keyInUse(keys: SigningKey[], algorithm: SigningAlgorithm, now: UnixSeconds): SigningKey | undefined {
   let inUse: SigningKey | undefined
+  let waiting: SigningKey | undefined
   for (const key of keys) {
-    if (key.algorithm !== algorithm || key.signsAt === null || key.signsAt > now) continue
-    if (!inUse || key.signsAt >= (inUse.signsAt ?? 0)) inUse = key
+    if (key.algorithm !== algorithm || key.signsAt === null) continue
+    if (key.signsAt > now) {
+      if (!waiting || key.signsAt < (waiting.signsAt ?? 0)) waiting = key
+    } else if (!inUse || key.signsAt >= (inUse.signsAt ?? 0)) inUse = key
   }
-  return inUse
+  return inUse ?? waiting
 }
 
 /**

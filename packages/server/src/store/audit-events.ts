@@ -30,7 +30,8 @@ export function createAuditStore(database: Database): AuditStore {
       kysely
         .selectFrom('audit_events')
         .select(['at', 'actor', 'action', 'subject'])
-        .orderBy('at', 'desc')
+        // In the order of `at`, since all are kept equally long, and this one has an index.
+        .orderBy('expires_at', 'desc')
         .limit(limit)
         .execute(),
 

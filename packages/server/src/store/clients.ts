@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { randomId } from '../base/random.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
-import { type Database, firstRow, rows, type Transaction } from './database.ts'
+import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
 import { appendEpoch, changeConfiguration } from './revocations.ts'
 import type { ClientType } from './schema.ts'
 
@@ -65,6 +65,7 @@ export function createClientStore(database: Database): ClientStore {
   const { kysely } = database
   return {
     async find(id) {
+      if (!mayBeStored(id)) return undefined
       const client = await kysely
         .selectFrom('clients')
         .leftJoin('users', 'users.id', 'clients.owner_id')

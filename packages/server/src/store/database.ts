@@ -35,6 +35,9 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
 
+/** PostgreSQL holds no text with U+0000, and refuses to look for one: nothing has such a name. */
+export const mayBeStored = (text: string): boolean => !text.includes('\0')
+
 interface Query<Row> {
   compile(): CompiledQuery<Row>
 }

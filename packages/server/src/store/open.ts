@@ -12,6 +12,7 @@ import { type Database, StoreUnavailable } from './database.ts'
 export async function openDatabase(url: string, { forServer = false } = {}): Promise<Database> {
   const path = sqlitePath(url)
   if (path === undefined) {
+    if (!/^postgres(?:ql)?:\/\//.test(url)) throw new StoreUnavailable(explainUrl(url))
     const { openPostgres } = await import('./postgres/postgres.ts')
     return openPostgres(url)
   }
@@ -32,6 +33,14 @@ export function sqlitePath(url: string): string | undefined {
   if (url.startsWith('file://')) return fileURLToPath(url)
   const match = /^(?:sqlite|file):(?:\/\/)?(.+)$/.exec(url)
   return match?.[1] === undefined ? undefined : resolve(match[1])
+}
+
+/** A URL of another kind may hold a password, so only its kind is said. */
+function explainUrl(url: string): string {
+  const kind = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]
+  const seen = kind === undefined ? `\`${url}\`` : `a ${kind}: URL`
+  const guess = kind === undefined ? ` Did you mean \`sqlite:${url}\`?` : ''
+  return `The database is ${seen}, but must be sqlite:path or postgres://…${guess}`
 }
 
 async function withLock(database: Database, lock: () => () => void): Promise<Database> {

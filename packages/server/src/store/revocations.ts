@@ -248,11 +248,11 @@ function* raiseBusiestClient(database: Database, now: UnixSeconds): Transaction<
       .where('id', '=', busiest.client_id)
       .returning(['id', 'epoch']),
   )
+  if (!client) return
   const removed = yield* rows(
-    kysely.deleteFrom('revocations').where('client_id', '=', busiest.client_id).returning('position'),
+    kysely.deleteFrom('revocations').where('client_id', '=', client.id).returning('position'),
   )
   yield* countEntries(database, -removed.length)
-  if (!client) return
   yield* changeConfiguration(database)
   yield* appendEpoch(database, { kind: 'client', subject: client.id, epoch: client.epoch, now })
 }

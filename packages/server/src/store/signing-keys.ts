@@ -89,7 +89,7 @@ export function createSigningKeyStore(database: Database): SigningKeyStore {
       database.transact(function* () {
         const key = yield* firstRow(kysely.deleteFrom('signing_keys').where('id', '=', id).returningAll())
         if (!key) return false
-        if (key.expires_at === null) yield* succeed(database, key, newNext, event.at)
+        yield* succeed(database, key, newNext, event.at)
         yield* writeAuditEvent(database, event)
         yield* changeConfiguration(database)
         if (key.algorithm === 'HS256') yield* raiseServerEpoch(database)
@@ -113,22 +113,43 @@ export function createSigningKeyStore(database: Database): SigningKeyStore {
   }
 }
 
+/**
+ * Where the key was in use, the one after it signs from now on: the one that a rotation has chosen already, or the next
+ * one. Where it was one of these two, `newNext` fills the gap.
+ */
 function* succeed(
   { kysely }: Database,
   key: StoredSigningKey,
   newNext: StoredSigningKey,
   now: UnixSeconds,
 ): Transaction<void> {
+  const wasToExpire = key.expires_at !== null
   if (key.signs_at !== null) {
-    yield* rows(
-      kysely
-        .updateTable('signing_keys')
-        .set({ signs_at: now })
-        .where('algorithm', '=', key.algorithm)
-        .where('signs_at', 'is', null),
-    )
+    const successors = kysely
+      .updateTable('signing_keys')
+      .set({ signs_at: now })
+      .where('algorithm', '=', key.algorithm)
+    if (!wasToExpire) yield* rows(successors.where('signs_at', 'is', null))
+    else if (!(yield* isAnotherInUse(kysely, key, now))) yield* rows(successors.where('signs_at', '>', now))
   }
-  yield* rows(kysely.insertInto('signing_keys').values(newNext))
+  if (!wasToExpire) yield* rows(kysely.insertInto('signing_keys').values(newNext))
+}
+
+/** Whether a key that began to sign after the given one, or with it, signs now. */
+function* isAnotherInUse(
+  kysely: Database['kysely'],
+  { algorithm, signs_at }: StoredSigningKey,
+  now: UnixSeconds,
+): Transaction<boolean> {
+  const other = yield* firstRow(
+    kysely
+      .selectFrom('signing_keys')
+      .select('id')
+      .where('algorithm', '=', algorithm)
+      .where('signs_at', '>=', signs_at)
+      .where('signs_at', '<=', now),
+  )
+  return other !== undefined
 }
 
 /** A token without a `kid` cannot be told by its key, so all that the server issued end. */

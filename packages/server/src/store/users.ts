@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
-import { type Database, firstRow } from './database.ts'
+import { type Database, firstRow, mayBeStored } from './database.ts'
 import { appendEpoch, changeConfiguration } from './revocations.ts'
 
 /** A person. */
@@ -31,8 +31,10 @@ export interface UserStore {
 export function createUserStore(database: Database): UserStore {
   const { kysely } = database
   return {
-    findByUsername: (username) =>
-      kysely.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst(),
+    findByUsername: async (username) =>
+      mayBeStored(username)
+        ? kysely.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst()
+        : undefined,
 
     add: (user, event) =>
       database.transact(function* () {

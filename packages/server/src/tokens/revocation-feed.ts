@@ -90,6 +90,8 @@ export async function openRevocationFeed(store: RevocationStore, watch: HeadWatc
       const page = await nextPage(cursor)
       const isNews = page.snapshot || page.more || page.entries.length > 0 || page.cursor !== cursor
       if (isNews || isClosed || waitMs <= 0) return page
+      // News that this process learned while the page was read has woken nobody: to wait now would be to miss it.
+      if (page.cursor !== ownCursor) return nextPage(cursor)
       if (waiters.size >= maxWaiters) return undefined
       await news(waitMs, signal)
       return nextPage(cursor)

@@ -28,12 +28,15 @@ export function verifyOwnJwt(
   const { kid } = parseObject<{ kid?: string }>(header) ?? {}
   const isSigned =
     kid === undefined
-      ? isSignedSymmetrically(input, proof, keys, [config.audience, ...config.resources])
+      ? isSignedSymmetrically(input, proof, keys, ownAudience(payload, config))
       : isSignedBy(keys.find(kid), header, input, proof)
   const claims = isSigned ? parseObject<AccessTokenClaims>(payload) : undefined
-  if (claims?.iss !== config.issuer || claims.exp <= now) return undefined
+  if (claims?.iss !== config.issuer || !isTimeAfter(claims.exp, now)) return undefined
   return kid === undefined ? { claims } : { claims, kid }
 }
+
+/** A text is no time, whatever it compares to (RFC 7519 §4.1.4). */
+const isTimeAfter = (time: unknown, now: UnixSeconds): boolean => typeof time === 'number' && time > now
 
 /** What was signed here was written here, so its members are what they were. */
 function parseObject<Shape>(part: string): Shape | undefined {
@@ -45,9 +48,10 @@ function parseObject<Shape>(part: string): Shape | undefined {
   }
 }
 
-/** The key decides the algorithm; a header that names another was not written here. */
+/** The key decides the algorithm, and another kind of JWT under the same key is no access token (RFC 9068 §4). */
 function isSignedBy(key: SigningKey | undefined, header: string, input: Buffer, proof: Buffer): boolean {
-  if (!key?.publicJwk || parseObject<{ alg?: string }>(header)?.alg !== key.algorithm) return false
+  const { alg, typ } = parseObject<{ alg?: string; typ?: string }>(header) ?? {}
+  if (!key?.publicJwk || alg !== key.algorithm || typ !== 'at+jwt') return false
   const publicKey = publicKeys.get(key) ?? createPublicKey({ key: key.publicJwk, format: 'jwk' })
   publicKeys.set(key, publicKey)
   switch (key.algorithm) {
@@ -69,11 +73,27 @@ function isSignedBy(key: SigningKey | undefined, header: string, input: Buffer, 
   }
 }
 
-function isSignedSymmetrically(input: Buffer, proof: Buffer, keys: KeyRing, audiences: string[]): boolean {
-  return audiences
-    .flatMap((audience) => keys.symmetricKeys(audience))
-    .some((key) => {
-      const expected = createHmac('sha256', key).update(input).digest()
-      return expected.length === proof.length && timingSafeEqual(expected, proof)
-    })
+/**
+ * The one audience that an HS256 token names, when it is one of ours: only that one's key may have signed it, because
+ * every audience holds its own and could write tokens for another with it.
+ */
+function ownAudience(
+  payload: string,
+  { audience, resources }: Pick<Config, 'audience' | 'resources'>,
+): string | undefined {
+  const aud: unknown = parseObject<{ aud?: unknown }>(payload)?.aud
+  return [audience, ...resources].find((known) => known === aud)
+}
+
+function isSignedSymmetrically(
+  input: Buffer,
+  proof: Buffer,
+  keys: KeyRing,
+  audience: string | undefined,
+): boolean {
+  if (audience === undefined) return false
+  return keys.symmetricKeys(audience).some((key) => {
+    const expected = createHmac('sha256', key).update(input).digest()
+    return expected.length === proof.length && timingSafeEqual(expected, proof)
+  })
 }

@@ -1,10 +1,10 @@
 import { pino } from 'pino'
 import type { ConfigInput, Environment, Policy } from '../../config/config.ts'
-import { loadConfigFile } from '../../config/load.ts'
 import { resolveDialect } from '../../dialects/presets.ts'
 import { type Listener, listen } from '../../listen.ts'
 import { createLatchkey, type Latchkey } from '../../server.ts'
 import { CommandError } from '../command-error.ts'
+import { loadConfig } from '../config-file.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { printLine } from '../with-store.ts'
 import { devDatabase } from './database.ts'
@@ -29,15 +29,15 @@ export interface DevOptions {
 
 /** `latchkey dev`: the server with a sample API, demo clients and demo users, ready to try. */
 export async function dev(options: DevOptions, environment: Environment): Promise<void> {
-  const input =
-    options.config === undefined ? {} : ((await loadConfigFile(options.config)) as Partial<ConfigInput>)
+  const input: Partial<ConfigInput> = options.config === undefined ? {} : await loadConfig(options)
   const listener = await listen({ host, port: parsePort(options.port) })
   try {
     const latchkey = await start(options, input, `http://${host}:${listener.port}`, environment)
     try {
+      const stopped = untilStopped()
       const description = await prepare(latchkey, listener.serve)
       printLine(options.json ? JSON.stringify(description) : panel(description, latchkey))
-      await untilStopped()
+      await stopped
       latchkey.stop()
       await listener.close()
     } finally {

@@ -1,4 +1,4 @@
-import { bare, bearer, type Credential, createGuard, header, query, scheme } from '@latchkey/guard'
+import { bare, basic, bearer, type Credential, createGuard, header, query, scheme } from '@latchkey/guard'
 import { protect } from '@latchkey/guard/fetch'
 import type { CredentialPresentation } from '../../dialects/dialect.ts'
 import type { Latchkey } from '../../server.ts'
@@ -44,8 +44,11 @@ export function createSampleApi(latchkey: Latchkey, resourceServer: DemoClient):
     ['/api/whoami', whoami],
     ...Object.keys(config.scopes).map((scope) => [`/api/scopes/${scope}`, scopeRoute(scope)] as const),
   ])
+  // A dialect may put the server's own endpoints under the API's prefix.
+  const serverPaths = new Set(latchkey.routes.flatMap(({ paths }) => paths))
+  const isTheirs = (pathname: string) => isUnderApi(pathname) && !serverPaths.has(pathname)
   return {
-    isFor: (request) => isUnderApi(new URL(request.url).pathname) || isResourceMetadata(request),
+    isFor: (request) => isTheirs(new URL(request.url).pathname) || isResourceMetadata(request),
     async fetch(request) {
       if (isResourceMetadata(request)) return Response.json(guard.resourceMetadata())
       const handler = routes.get(new URL(request.url).pathname)
@@ -70,5 +73,8 @@ function toCredential(presentation: CredentialPresentation): Credential {
   if ('bare' in presentation) return bare()
   if ('header' in presentation) return header(presentation.header)
   if ('query' in presentation) return query(presentation.query)
-  return presentation.scheme === 'Bearer' ? bearer() : scheme(presentation.scheme)
+  if ('basic' in presentation) return basic(presentation.basic)
+  const { scheme: name, parameter } = presentation
+  if (parameter !== undefined) return scheme(name, { parameter })
+  return name === 'Bearer' ? bearer() : scheme(name)
 }

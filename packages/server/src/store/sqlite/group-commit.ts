@@ -1,13 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreUnavailable, type Transaction } from '../database.ts'
+import { asUnavailable, isBusy } from './errors.ts'
 import { createStatements } from './statements.ts'
 
-/** Transactions that wait for their commit. More than this and the store is overloaded: 503. */
-const maxQueuedTransactions = 10_000
-/** Transactions that share one commit. */
-const maxBatch = 256
-/** How long the queue waits for another process (the command line) to end its write, in milliseconds. */
-const busyDeadlineMs = 5_000
+export interface GroupCommitLimits {
+  /** Transactions that wait for their commit. More than this and the store is overloaded: 503. */
+  maxQueuedTransactions: number
+  /** Transactions that share one commit. */
+  maxBatch: number
+  /** How long the queue waits for another process (the command line) to end its write, in milliseconds. */
+  busyDeadlineMs: number
+}
+
+const defaultLimits: GroupCommitLimits = {
+  maxQueuedTransactions: 10_000,
+  maxBatch: 256,
+  busyDeadlineMs: 5_000,
+}
+
 const busyRetryMs = 5
 
 interface Member {
@@ -22,7 +32,8 @@ type Outcome = { isDone: true; result: unknown } | { isDone: false; error: unkno
  * Lets concurrent transactions share one commit, and so one sync to disk. A batch is one synchronous turn: a savepoint
  * for each member, one COMMIT, and only then the answers. A member that fails undoes itself alone.
  */
-export function createGroupCommit(connection: DatabaseSync) {
+export function createGroupCommit(connection: DatabaseSync, given: Partial<GroupCommitLimits> = {}) {
+  const { maxQueuedTransactions, maxBatch, busyDeadlineMs } = { ...defaultLimits, ...given }
   const statements = createStatements(connection)
   let queue: Member[] = []
   let isScheduled = false
@@ -57,15 +68,15 @@ export function createGroupCommit(connection: DatabaseSync) {
     isScheduled = false
     const began = begin()
     if (began === 'busy') return schedule(busyRetryMs)
-    const batch = queue.splice(0, maxBatch)
-    if (began instanceof StoreUnavailable) settleAll(batch, began)
-    else runBatch(batch)
+    if (began === 'begun') runBatch(queue.splice(0, maxBatch))
+    else settleAll(queue.splice(0), began)
     if (queue.length > 0) schedule()
     else drained?.()
   }
 
   function begin(): 'begun' | 'busy' | StoreUnavailable {
     try {
+      if (connection.isTransaction) execute('ROLLBACK')
       execute('BEGIN IMMEDIATE')
       busySince = undefined
       return 'begun'
@@ -80,21 +91,28 @@ export function createGroupCommit(connection: DatabaseSync) {
 
   function runBatch(batch: Member[]): void {
     const outcomes: Outcome[] = []
-    for (const [index, member] of batch.entries()) {
-      const outcome = runMember(member)
-      if (!connection.isTransaction) return undoneByDatabase(batch, index, outcome)
-      outcomes.push(outcome)
-    }
     try {
+      for (const [index, member] of batch.entries()) {
+        const outcome = runMember(member)
+        if (!connection.isTransaction) return undoneByDatabase(batch, index, outcome)
+        outcomes.push(outcome)
+      }
       execute('COMMIT')
     } catch (error) {
-      if (connection.isTransaction) execute('ROLLBACK')
+      undo()
       return settleAll(
         batch,
         new StoreUnavailable('The database file did not take the commit.', { cause: error }),
       )
     }
     for (const [index, member] of batch.entries()) settle(member, outcomes[index])
+  }
+
+  /** Should even this fail, the next BEGIN begins with it. */
+  function undo(): void {
+    try {
+      if (connection.isTransaction) execute('ROLLBACK')
+    } catch {}
   }
 
   /**
@@ -119,7 +137,7 @@ export function createGroupCommit(connection: DatabaseSync) {
         execute('ROLLBACK TO member')
         execute('RELEASE member')
       }
-      return { isDone: false, error: isDatabaseError(error) ? asUnavailable(error) : error }
+      return { isDone: false, error: asUnavailable(error) }
     }
   }
 
@@ -150,16 +168,3 @@ function settle(member: Member, outcome: Outcome | undefined): void {
 function settleAll(members: Member[], error: StoreUnavailable): void {
   for (const member of members) member.reject(error)
 }
-
-const primaryCode = (error: unknown): number | undefined =>
-  isDatabaseError(error) ? error.errcode & 0xff : undefined
-
-/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), whatever their extended code. */
-const isBusy = (error: unknown): boolean => primaryCode(error) === 5 || primaryCode(error) === 6
-
-function isDatabaseError(error: unknown): error is Error & { errcode: number } {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error
-}
-
-const asUnavailable = (error: Error): StoreUnavailable =>
-  new StoreUnavailable('The database file refused a statement.', { cause: error })

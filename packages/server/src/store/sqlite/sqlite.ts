@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { type Database, StoreUnavailable } from '../database.ts'
 import { migrate, pendingMigrations } from '../migrations/migrations.ts'
 import type { Schema } from '../schema.ts'
-import { createGroupCommit } from './group-commit.ts'
+import { asUnavailable, isBusy } from './errors.ts'
+import { createGroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import { createStatements } from './statements.ts'
 
 /** How long a migration waits for another process's write to end, in milliseconds. */
@@ -20,12 +21,12 @@ const checkpointPages = 4_000
  *
  * @throws when the file is not a database or may not be read and written.
  */
-export function openSqlite(path: string): Database {
+export function openSqlite(path: string, limits: Partial<GroupCommitLimits> = {}): Database {
   if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const writer = openConnection(path, 0)
   const reader = openConnection(path, 1_000)
   reader.exec('PRAGMA query_only = ON')
-  const groupCommit = createGroupCommit(writer)
+  const groupCommit = createGroupCommit(writer, limits)
   const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: asKyselyDatabase(reader) }) })
   let isClosed = false
 
@@ -51,11 +52,13 @@ export function openSqlite(path: string): Database {
  * @throws StoreUnavailable when another server holds it.
  */
 export function lockForServer(path: string): () => void {
-  const lock = new DatabaseSync(`${path}.server-lock`)
+  // By its real name: a link to the file is the same file.
+  const lock = new DatabaseSync(`${realpathSync(path)}.server-lock`)
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
+    if (!isBusy(error)) throw error
     throw new StoreUnavailable(
       `Another Latchkey server uses ${path}. Stop it first, or give this one a database of its own; several servers share one PostgreSQL.`,
       { cause: error },
@@ -100,19 +103,29 @@ class MigratingDialect extends SqliteDialect {
   }
 }
 
-/** node:sqlite under the three methods that Kysely's own SQLite dialect calls. */
+/** node:sqlite under the methods that Kysely's own SQLite dialect calls. What SQLite refuses is StoreUnavailable. */
 function asKyselyDatabase(connection: DatabaseSync): SqliteDatabase {
   const statements = createStatements(connection)
   return {
     close: () => connection.close(),
     prepare(sql) {
-      const { statement, isReader } = statements.prepare(sql === 'begin' ? 'begin immediate' : sql)
+      const { statement, isReader } = guarded(() =>
+        statements.prepare(sql === 'begin' ? 'begin immediate' : sql),
+      )
       return {
         reader: isReader,
-        all: (parameters) => statement.all(...(parameters as never[])),
-        run: (parameters) => statement.run(...(parameters as never[])),
+        all: (parameters) => guarded(() => statement.all(...(parameters as never[]))),
+        run: (parameters) => guarded(() => statement.run(...(parameters as never[]))),
         iterate: (parameters) => statement.iterate(...(parameters as never[])) as IterableIterator<unknown>,
       }
     },
+  }
+}
+
+function guarded<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    throw asUnavailable(error)
   }
 }

@@ -5,3 +5,6 @@ export interface Exchange {
   /** Set once the client is authenticated, for the log. */
   clientId?: string
 }
+
+/** Answers a request, or throws an OAuthError that says what is wrong with it. */
+export type Handler = (request: Request, exchange: Exchange) => Response | Promise<Response>

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs'
+import type { ConfigInput } from '../config/config.ts'
+import { loadConfigFile } from '../config/load.ts'
+import { CommandError } from './command-error.ts'
+
+/** What the configuration may be called when nobody names it: the first that is there. */
+export const configFileNames = [
+  'latchkey.config.ts',
+  'latchkey.config.js',
+  'latchkey.config.mjs',
+  'latchkey.config.json',
+]
+
+export interface ConfigOption {
+  config?: string
+}
+
+/** Reads the configuration that `--config` names, or the one in this folder. @throws CommandError when there is none. */
+export async function loadConfig({ config }: ConfigOption): Promise<ConfigInput> {
+  const path = config ?? configFileNames.find((name) => existsSync(name))
+  if (path === undefined) {
+    throw new CommandError(
+      'There is no latchkey.config.ts (nor .js, .mjs, .json) in this folder. Write one, or name it with --config; `latchkey dev` needs none.',
+    )
+  }
+  if (!existsSync(path)) throw new CommandError(`There is no file ${path}, which --config names.`)
+  return (await loadConfigFile(path)) as ConfigInput
+}

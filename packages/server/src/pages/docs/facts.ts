@@ -1,0 +1,160 @@
+import type { Config } from '../../config/config.ts'
+import type { StandardAnswer, StandardError, Wire } from '../../dialects/compile.ts'
+import type {
+  AnswerField,
+  CredentialPresentation,
+  Dialect,
+  DialectRoute,
+  RouteKind,
+} from '../../dialects/dialect.ts'
+import { authenticatedCall, type Call, type Value } from './call.ts'
+
+/** Where the page finds what it names; one that is left out does not exist. */
+export interface DocsUrls {
+  token: string
+  revocation: string
+  introspection: string
+  jwks: string | undefined
+  verificationKeys: string | undefined
+  revocations: string
+  docs: string
+}
+
+export interface DocsSource {
+  config: Config
+  dialect: Dialect
+  wires: readonly Wire[]
+  urls: DocsUrls
+}
+
+/** Everything that the sections and the snippets tell, read from the live configuration. */
+export interface DocsFacts extends DocsSource {
+  tokenWire: Wire
+  /** How the dialect's token answer is made; `undefined`: the standard's way. */
+  answerShape: Record<string, AnswerField> | undefined
+  sampleAnswer: Record<string, unknown>
+  /** The path of the member that holds the access token. */
+  tokenPath: string[]
+  lifetime: Lifetime | undefined
+  /** How the credential is presented to the API, the way that is shown first. */
+  presentations: CredentialPresentation[]
+  /** What the token request calls the parameter `scope`. */
+  scopeParameter: string
+  calls: { token: Call; api: Call; revocation: Call; introspection: Call }
+}
+
+/** The member that says how long a token lives from now on. A moment (a date) is no lifetime. */
+export interface Lifetime {
+  path: string[]
+  unit: 'seconds' | 'minutes' | 'milliseconds'
+}
+
+/** Stands for any path of the API; `latchkey dev` serves it. */
+export const samplePath = '/info'
+
+/** What a date in a sample answer counts from: 1 January 2030. */
+const sampleNow = 1_893_456_000
+
+export function gatherFacts(source: DocsSource): DocsFacts {
+  const { config, dialect, wires } = source
+  const tokenWire = wireOf(wires, 'token')
+  const answerShape = routeOf(dialect, 'token')?.answer
+  const presentations = presentationsOf(config, dialect)
+  const target = (kind: RouteKind) => {
+    const wire = wireOf(wires, kind)
+    return { ...wire, url: `${config.issuer}${wire.paths[0]}`, shape: routeOf(dialect, kind)?.request }
+  }
+  const scope = authenticatedCall(target('token'), { scope: { text: '' } }).parameters
+  const token: Value = { text: '', variable: 'token' }
+  return {
+    ...source,
+    tokenWire,
+    answerShape,
+    sampleAnswer: sampleAnswer(config, tokenWire),
+    tokenPath: pathOf(answerShape, (field) => field === 'access_token') ?? ['access_token'],
+    lifetime: lifetimeOf(answerShape),
+    presentations,
+    scopeParameter: scope[0]?.[0] ?? 'scope',
+    calls: {
+      token: authenticatedCall(target('token'), { grant_type: { text: 'client_credentials' } }),
+      api: apiCall(config.audience, presentations[0] ?? { scheme: 'Bearer' }),
+      revocation: authenticatedCall(target('revocation'), { token }),
+      introspection: authenticatedCall(target('introspection'), { token }),
+    },
+  }
+}
+
+/** What the server answers to a mistake, in the dialect's own words. */
+export function errorAnswer(wire: Wire, error: StandardError): { status: number; body: object } {
+  const { status, ...body } = error
+  return wire.toError ? wire.toError(error) : { status, body }
+}
+
+function wireOf(wires: readonly Wire[], kind: RouteKind): Wire {
+  const wire = wires.find((candidate) => candidate.kind === kind)
+  if (wire) return wire
+  throw new Error(`Every server has a route of the kind ${kind}.`)
+}
+
+const routeOf = (dialect: Dialect, kind: RouteKind): DialectRoute | undefined =>
+  dialect.routes.find((route) => route.kind === kind)
+
+/** Those of the prefix that the API's URL is under. A token in `Authorization` comes first, a bare one before all. */
+function presentationsOf({ audience }: Config, { api }: Dialect): CredentialPresentation[] {
+  const path = URL.canParse(audience) ? new URL(audience).pathname : '/'
+  const own = api.filter(({ prefix }) => `${path}/`.startsWith(`${prefix.replace(/\/$/, '')}/`))
+  const credentials = (own[0] ?? api[0])?.credentials ?? [{ scheme: 'Bearer' }]
+  const rank = (credential: CredentialPresentation) =>
+    'bare' in credential ? 0 : 'scheme' in credential ? 1 : 'header' in credential ? 2 : 3
+  return credentials.toSorted((left, right) => rank(left) - rank(right))
+}
+
+function apiCall(audience: string, presentation: CredentialPresentation): Call {
+  const base = /^https?:/.test(audience) ? audience.replace(/\/$/, '') : 'https://api.example.com'
+  const call: Call = {
+    method: 'GET',
+    url: `${base}${samplePath}`,
+    isBasic: false,
+    encoding: 'query',
+    headers: [],
+    parameters: [],
+  }
+  if ('query' in presentation) {
+    return { ...call, parameters: [[presentation.query, { text: '', variable: 'token' }]] }
+  }
+  const name = 'header' in presentation ? presentation.header : 'Authorization'
+  const text = 'scheme' in presentation ? `${presentation.scheme} ` : ''
+  return { ...call, headers: [[name, { text, variable: 'token' }]] }
+}
+
+function sampleAnswer(config: Config, wire: Wire): Record<string, unknown> {
+  const scope = Object.keys(config.scopes).join(' ')
+  const answer: StandardAnswer = {
+    access_token: config.accessTokenFormat === 'jwt' ? 'eyJhbGciOi…' : 'k3v9x2m7…',
+    token_type: 'Bearer',
+    expires_in: config.accessTokenLifetimeSeconds,
+    ...(scope === '' ? {} : { scope }),
+  }
+  return wire.toAnswer ? wire.toAnswer({ ...answer, client_id: 'YOUR_CLIENT_ID' }, sampleNow) : answer
+}
+
+function lifetimeOf(shape: DocsFacts['answerShape']): Lifetime | undefined {
+  if (!shape) return { path: ['expires_in'], unit: 'seconds' }
+  for (const [name, field] of Object.entries(shape)) {
+    const path = name.split('.')
+    if (field === 'expires_in') return { path, unit: 'seconds' }
+    if (typeof field === 'string' || !('lifetime' in field) || field.lifetime !== 'expires_in') continue
+    const { unit } = field
+    if (unit === 'seconds' || unit === 'minutes' || unit === 'milliseconds') return { path, unit }
+  }
+  return undefined
+}
+
+function pathOf(
+  shape: DocsFacts['answerShape'],
+  isIt: (field: AnswerField) => boolean,
+): string[] | undefined {
+  return Object.entries(shape ?? {})
+    .find(([, field]) => isIt(field))?.[0]
+    .split('.')
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { type NewApp, registerApp } from '../../packages/server/src/clients/registration.ts'
+import type { AuditEvent } from '../../packages/server/src/store/audit-events.ts'
+import { watchIntervalMs } from '../../packages/server/src/store/watch.ts'
+import { postForm, type TestServer } from '../support/server.ts'
+
+/** What is changed in one process is felt in another within a second: four looks of the watch. */
+const maxWatchIntervals = 4
+
+export interface Asked {
+  authorization?: string
+  /** A text is sent as it is; pairs are form-encoded, twice stays twice. */
+  body?: string | [name: string, value: string][]
+  headers?: Record<string, string>
+  url?: string
+}
+
+export interface Answer {
+  status: number
+  text: string
+  headers: Headers
+  json: Record<string, unknown>
+}
+
+/** Asks the token endpoint, or another URL, with a form. */
+export async function ask(server: TestServer, { url, authorization, body = [], headers }: Asked) {
+  const response = await fetch(url ?? server.latchkey.urls.token, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(authorization === undefined ? {} : { authorization }),
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : new URLSearchParams(body).toString(),
+  })
+  return readAnswer(response)
+}
+
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: text === '' ? {} : parse(text) }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+/** The form of a client that asks for a token for itself. */
+export const grant: [string, string] = ['grant_type', 'client_credentials']
+
+/** Opaque tokens that the server issued: each is a row. */
+export async function countIssued({ latchkey }: TestServer): Promise<number> {
+  return (await latchkey.store.database.kysely.selectFrom('opaque_tokens').select('id').execute()).length
+}
+
+/** The request is refused with this code, and no token came of it. */
+export async function assertRefused(server: TestServer, asked: Asked, status: number, error: string) {
+  const before = await countIssued(server)
+  const answer = await ask(server, asked)
+  assert.deepEqual([answer.status, answer.json.error], [status, error], JSON.stringify(asked))
+  assert.equal(answer.json.access_token, undefined)
+  assert.equal(await countIssued(server), before)
+  return answer
+}
+
+export async function assertIssued(server: TestServer, asked: Asked): Promise<string> {
+  const answer = await ask(server, asked)
+  assert.equal(answer.status, 200, `${JSON.stringify(asked)} ${answer.text}`)
+  return String(answer.json.access_token)
+}
+
+export async function register(server: TestServer, app: Partial<NewApp> = {}, clock = systemClock) {
+  const parts = { store: server.latchkey.store, clock }
+  const { id, secret } = await registerApp(
+    parts,
+    { name: 'App', type: 'confidential', scope: 'read write', ...app },
+    'test',
+  )
+  return { id, secret: secret ?? '' }
+}
+
+export const systemClock = (): number => Math.floor(Date.now() / 1000)
+
+export const event = (action: string, subject: string): AuditEvent => ({
+  at: systemClock(),
+  actor: 'test',
+  action,
+  subject,
+})
+
+/** Makes the server look at its store now, in place of at the next interval of its watch. */
+export async function catchUp({ url }: TestServer): Promise<void> {
+  assert.equal((await fetch(`${url}/readyz`)).status, 200)
+}
+
+/** Counts in intervals of a timer of this very process, so that a busy machine slows both sides. */
+export async function withinASecond(isSo: () => Promise<boolean>): Promise<void> {
+  let intervals = 0
+  const timer = setInterval(() => intervals++, watchIntervalMs)
+  try {
+    while (!(await isSo())) {
+      assert.ok(intervals <= maxWatchIntervals, 'the change was not felt after a second')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+export async function introspect(
+  { latchkey, resourceServer }: TestServer,
+  token: string,
+  caller = resourceServer,
+): Promise<Answer> {
+  return readAnswer(await postForm(latchkey.urls.introspection, { token }, caller))
+}
+
+/** Writes bytes to a socket of its own, and gives all that came back until `isEnough`, or the server hung up. */
+export async function sendRaw(
+  url: string,
+  bytes: string | Buffer,
+  isEnough: (received: string) => boolean = () => false,
+): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8')
+  let received = ''
+  socket.on('error', () => {})
+  socket.on('data', (text) => {
+    received += text
+    if (isEnough(received)) socket.destroy()
+  })
+  socket.write(bytes)
+  await once(socket, 'close')
+  return received
+}
+
+/** A whole request, which ends its connection. */
+export function rawRequest(requestLine: string, headers: readonly string[] = [], body = ''): string {
+  const lines = [`${requestLine} HTTP/1.1`, 'host: 127.0.0.1', 'connection: close', ...headers]
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+export const statusOf = (received: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1])

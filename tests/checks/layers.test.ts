@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryFolder } from '../support/folder.ts'
+import { installed, projectFolder } from '../support/project.ts'
+
+/*
+ * The layers of the server (ARCHITECTURE.md) are Biome's rules, in biome.layers.json. These tests give Biome files that
+ * break them.
+ */
+const server = 'packages/server/src'
+
+test('what stands below may be imported, and the file beside in the same layer', () => {
+  const findings = lint({
+    [`${server}/base/clock.ts`]: 'export const now = 1',
+    [`${server}/store/rows.ts`]: "export { now } from '../base/clock.ts'",
+    [`${server}/keys/ring.ts`]: "export { now } from '../store/rows.ts'",
+    [`${server}/keys/sub/seal.ts`]: "export { now } from '../ring.ts'",
+    [`${server}/grants/grant.ts`]: "export { now } from '../keys/sub/seal.ts'",
+    [`${server}/context.ts`]: "export { now } from './grants/grant.ts'",
+    [`${server}/cli/run.ts`]: "export { now } from '../context.ts'\nexport const words = process.argv",
+  })
+  assert.deepEqual(findings, [])
+})
+
+const upward = {
+  'base imports the store': ['base/clock.ts', '../store/store.ts'],
+  'the store imports tokens': ['store/rows.ts', '../tokens/token.ts'],
+  'a folder inside the store imports clients': ['store/sqlite/rows.ts', '../../clients/client.ts'],
+  'keys import tokens': ['keys/ring.ts', '../tokens/token.ts'],
+  'tokens import endpoints': ['tokens/token.ts', '../endpoints/token.ts'],
+  'a grant imports the context': ['grants/grant.ts', '../context.ts'],
+  'an endpoint imports the server': ['endpoints/token.ts', '../server.ts'],
+  'a page imports the command line': ['pages/docs.ts', '../cli/run.ts'],
+  'the server imports the command line': ['server.ts', './cli/run.ts'],
+}
+
+const siblings = {
+  'config imports dialects': ['config/config.ts', '../dialects/dialect.ts'],
+  'dialects import config': ['dialects/dialect.ts', '../config/config.ts'],
+  'keys import limits': ['keys/ring.ts', '../limits/limits.ts'],
+  'tokens import clients': ['tokens/token.ts', '../clients/client.ts'],
+  'people import tokens': ['people/session.ts', '../tokens/token.ts'],
+  'grants import authorize': ['grants/grant.ts', '../authorize/step.ts'],
+  'pages import endpoints': ['pages/docs.ts', '../endpoints/token.ts'],
+  'endpoints import pages': ['endpoints/token.ts', '../pages/account/page.ts'],
+}
+
+for (const [what, [file = '', imported]] of Object.entries({ ...upward, ...siblings })) {
+  for (const keyword of ['export', 'export type']) {
+    test(`refused: ${what} (${keyword})`, () => {
+      const findings = lint({
+        [`${server}/${file}`]: `${keyword} { x } from '${imported}'`,
+      })
+      assert.deepEqual(findings, ['style/noRestrictedImports'])
+    })
+  }
+}
+
+test('refused: the guard imports the server', () => {
+  for (const imported of ['@latchkey/server', '../../server/src/base/clock.ts']) {
+    const findings = lint({ 'packages/guard/src/guard.ts': `export * from '${imported}'` })
+    assert.deepEqual(findings, ['style/noRestrictedImports'])
+  }
+})
+
+test('refused: a circle, also of type imports alone', () => {
+  const findings = lint({
+    [`${server}/tokens/one.ts`]: "import type { Two } from './two.ts'\nexport type One = Two | 1",
+    [`${server}/tokens/two.ts`]: "import type { One } from './one.ts'\nexport type Two = One | 2",
+  })
+  assert.deepEqual(findings, ['suspicious/noImportCycles'])
+})
+
+test('refused: arguments or the environment are read outside the command line', () => {
+  for (const text of [
+    'export const words = process.argv',
+    'export const home = process.env.HOME',
+    "import { env } from 'node:process'\nexport const home = env.HOME",
+  ]) {
+    for (const file of [`${server}/store/rows.ts`, `${server}/server.ts`, 'packages/guard/src/guard.ts']) {
+      assert.equal(lint({ [file]: text }).length, 1, `${file}: ${text}`)
+    }
+  }
+})
+
+test('every folder of the server has its place in the layers', () => {
+  const rules = readFileSync(join(projectFolder, 'biome.layers.json'), 'utf8')
+  const folders = readdirSync(join(projectFolder, server), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+  const placed = [...rules.matchAll(/packages\/server\/src\/([a-z]+)\/\*\*/g)].map((match) => match[1])
+  assert.deepEqual(
+    folders.filter((folder) => !placed.includes(folder)),
+    [],
+  )
+})
+
+/** Lints the files under the project's own rules and names the rules that they break, each once. */
+function lint(files: Record<string, string>): string[] {
+  using folder = temporaryFolder()
+  for (const config of ['biome.json', 'biome.layers.json', '.gitignore'])
+    copyFileSync(join(projectFolder, config), folder.file(config))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(folder.file(name)), { recursive: true })
+    writeFileSync(folder.file(name), `${text}\n`)
+  }
+  const { status, stdout, stderr } = spawnSync(installed('biome'), ['lint', '--colors=off', '.'], {
+    cwd: folder.path,
+    encoding: 'utf8',
+  })
+  const output = stdout + stderr
+  const rules = [...output.matchAll(/lint\/(\w+\/\w+)/g)].map(([, rule = '']) => rule)
+  assert.equal(status, rules.length > 0 ? 1 : 0, output)
+  return [...new Set(rules)]
+}

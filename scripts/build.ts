@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
@@ -61,8 +61,9 @@ function build({ folder, manifest }: Package): void {
   emit(dist)
   writeJson(join(dist, 'package.json'), published(manifest))
   for (const file of Object.values(manifest.bin ?? {})) chmodSync(join(dist, emittedName(file)), 0o755)
-  for (const text of [join(folder, 'README.md'), join(root, 'LICENSE')])
-    if (existsSync(text)) cpSync(text, join(dist, basename(text)))
+  const readme = join(folder, 'README.md')
+  cpSync(existsSync(readme) ? readme : join(root, 'README.md'), join(dist, 'README.md'))
+  cpSync(join(root, 'LICENSE'), join(dist, 'LICENSE'))
 }
 
 /** src/ becomes lib/, at the same depth: what a module reads relative to itself stays where it was. */

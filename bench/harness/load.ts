@@ -53,7 +53,7 @@ function repeat(port: number, request: Buffer, deadline: number): Promise<number
     socket.on('connect', () => socket.write(request))
     socket.on('error', end)
     socket.on('end', () => end(new Error('The server ended a connection that was to be kept.')))
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       const length = wholeAnswer(rest)
       if (length instanceof Error) return end(length)
@@ -66,12 +66,11 @@ function repeat(port: number, request: Buffer, deadline: number): Promise<number
   })
 }
 
-
 /** How many bytes the answer at the start takes; `undefined` while it is not whole. */
 function wholeAnswer(bytes: Buffer): number | undefined | Error {
   const headLength = bytes.indexOf(headEnd)
   if (headLength < 0) return undefined
-  const head = bytes.latin1Slice(0, headLength)
+  const head = bytes.toString('latin1', 0, headLength)
   if (!head.startsWith('HTTP/1.1 200 ')) return new Error(`The server answered: ${head.split('\r\n', 1)[0]}`)
   const bodyLength = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (bodyLength === undefined) return new Error('The server announced no content-length.')

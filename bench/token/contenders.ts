@@ -3,14 +3,20 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ServerProcess, type ServerProcessOptions, startServerProcess } from '../harness/server-process.ts'
+import {
+  type ServerProcess,
+  type ServerProcessOptions,
+  startServerProcess,
+} from '../harness/server-process.ts'
 import { audience, client, scope } from './workload.ts'
+
+type StartOptions = Pick<ServerProcessOptions, 'nodeArgs'>
 
 /** A server whose token endpoint is measured. */
 export interface Contender {
   name: string
   path: string
-  start(options?: Pick<ServerProcessOptions, 'nodeArgs'>): Promise<ServerProcess>
+  start(options?: StartOptions): Promise<ServerProcess>
 }
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -34,12 +40,17 @@ export const bare: Contender = {
 /** Whether oidc-provider was installed, by `npm ci` in bench/. */
 export const hasOidcProvider = (): boolean => existsSync(file('../node_modules/oidc-provider'))
 
-async function startLatchkey({ nodeArgs = [] } = {}): Promise<ServerProcess> {
+async function startLatchkey({ nodeArgs = [] }: StartOptions = {}): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   try {
     const options = { cwd: folder, env: { LATCHKEY_SECRET: 'a secret of the benchmark and of no one else' } }
-    const config = { issuer: 'http://127.0.0.1', audience, scopes: { [scope]: 'Read', write: 'Write' }, port: 0 }
+    const config = {
+      issuer: 'http://127.0.0.1',
+      audience,
+      scopes: { [scope]: 'Read', write: 'Write' },
+      port: 0,
+    }
     writeFileSync(join(folder, 'latchkey.config.json'), JSON.stringify(config))
     prepare(options)
     const words = ['serve', '--config', 'latchkey.config.json']

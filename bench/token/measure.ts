@@ -1,6 +1,6 @@
 import { load } from '../harness/load.ts'
-import { median } from '../harness/statistics.ts'
 import type { ServerProcess } from '../harness/server-process.ts'
+import { median } from '../harness/statistics.ts'
 import type { Contender } from './contenders.ts'
 import { body, checkAnswer, headers } from './workload.ts'
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { type NewApp, registerApp } from '../../packages/server/src/clients/registration.ts'
 import type { AuditEvent } from '../../packages/server/src/store/audit-events.ts'
 import { watchIntervalMs } from '../../packages/server/src/store/watch.ts'
@@ -129,20 +128,27 @@ export async function sendRaw(
 ): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8')
   let received = ''
-  socket.on('error', () => {})
   socket.on('data', (text) => {
     received += text
     if (isEnough(received)) socket.destroy()
   })
+  const over = closed(socket)
   socket.write(bytes)
-  await once(socket, 'close')
+  await over
   return received
 }
+
+/** Resolves when the connection is over, however it ended. */
+export const closed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => socket.on('error', () => {}).once('close', () => resolve()))
 
 /** A whole request, which ends its connection. */
 export function rawRequest(requestLine: string, headers: readonly string[] = [], body = ''): string {
   const lines = [`${requestLine} HTTP/1.1`, 'host: 127.0.0.1', 'connection: close', ...headers]
   return `${lines.join('\r\n')}\r\n\r\n${body}`
 }
+
+/** The header line of a form, for a raw request. */
+export const formType = 'content-type: application/x-www-form-urlencoded'
 
 export const statusOf = (received: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1])

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { assertRefused, latchkey } from './support.ts'
+import { asOrdinaryUser, assertRefused, latchkey } from './support.ts'
 
 const refusals: Record<string, [words: string[], answer: RegExp]> = {
   'an unknown dialect gets the nearest name': [
@@ -90,13 +90,32 @@ test('refused in one line: a database that is a folder, and one whose folder is 
   using folder = temporaryFolder()
   mkdirSync(folder.file('folder.db'))
   writeFileSync(folder.file('file'), '')
-  const dev = (path: string) =>
-    latchkey(['dev', '--port', '0', '--database', `sqlite:${path}`], { cwd: folder.path })
+  const dev = (path: string, env = {}) =>
+    latchkey(['dev', '--port', '0', '--database', `sqlite:${path}`], { cwd: folder.path, env })
   assertRefused(await dev('folder.db'), /The database .*folder\.db cannot be opened/)
-  assertRefused(
-    await dev('file/latchkey.db'),
-    /The folder of the database cannot be written: (ENOTDIR|EEXIST)/,
-  )
+  assertRefused(await dev('file/latchkey.db'), /The database .*latchkey\.db cannot be opened/)
+  const withoutSecret = await dev('file/latchkey.db', { LATCHKEY_SECRET: undefined })
+  assertRefused(withoutSecret, /The folder of the database cannot be written: (ENOTDIR|EEXIST)/)
+})
+
+test('refused in one line: a folder that may not be written, and a file that may not be read', async () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('kept'))
+  writeFileSync(folder.file('kept/latchkey.db'), '')
+  chmodSync(folder.file('kept/latchkey.db'), process.getuid?.() === 0 ? 0o600 : 0)
+  chmodSync(folder.file('kept'), 0o555)
+  chmodSync(folder.path, 0o755)
+  const cwd = folder.file('kept')
+  const dev = (...words: string[]) => latchkey(['dev', '--port', '0', ...words], { cwd, ...asOrdinaryUser })
+  assertRefused(await dev('--database', 'sqlite:latchkey.db'), /The database .* cannot be opened/)
+  assertRefused(await dev('--database', 'sqlite:other.db'), /The database .* cannot be opened/)
+  const withoutSecret = await latchkey(['dev', '--port', '0'], {
+    cwd,
+    ...asOrdinaryUser,
+    env: { LATCHKEY_SECRET: undefined },
+  })
+  assertRefused(withoutSecret, /The folder of the database cannot be written: EACCES/)
+  chmodSync(folder.file('kept'), 0o755)
 })
 
 test('refused in one line: a second server on the same SQLite file, and the first goes on', async () => {

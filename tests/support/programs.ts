@@ -11,6 +11,7 @@ export const python = '/usr/bin/python3'
 
 const programs = {
   chromium: { probe: ['chromium', '--version'], install: 'apt-get install chromium' },
+  curl: { probe: ['curl', '--version'], install: 'apt-get install curl' },
   php: {
     probe: ['php', '-r', 'exit(function_exists("curl_init") ? 0 : 1);'],
     install: 'apt-get install php-cli php-curl',

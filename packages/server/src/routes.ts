@@ -67,7 +67,10 @@ export function createRoutes(context: Context): Route[] {
     get('revocations', `${base}/revocations`, revocationsEndpoint(context)),
     get('docs', `${base}/docs`, docsPage({ ...context, urls: endpointUrls(context) })),
     get('assets', `${base}/assets/latchkey.css`, stylesheetAsset),
-    get('landing', `${base}/`, redirectTo(`${config.issuer}/docs`)),
+    {
+      ...get('landing', `${base}/`, redirectTo(`${config.issuer}/docs`)),
+      paths: [`${base}/`, ...(base ? [base] : [])],
+    },
     get('metrics', `${base}/metrics`, metricsEndpoint(context)),
     get('healthz', `${base}/healthz`, healthEndpoint),
     get('readyz', `${base}/readyz`, readinessEndpoint(watch, keys, isStopping)),

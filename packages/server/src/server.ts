@@ -143,23 +143,17 @@ function createFetch(routes: Route[], context: Context): Latchkey['fetch'] {
       app.on(method, path, (c) => answer(c.req.raw))
     }
   }
-  refuseOtherMethods(app, routes, options)
-  const notFound = endpoint({ ...options, kind: 'unknown' }, () => {
-    throw new OAuthError(
-      'not_found',
-      'There is nothing at this path. The page at error_uri names every endpoint.',
-    )
-  })
-  app.notFound((c) => notFound(c.req.raw))
-  return async (request) => app.fetch(request)
+  const refusals = createRefusals(routes, options)
+  app.notFound((c) => refusals.fetch(c.req.raw))
+  return (request) => Promise.resolve(app.fetch(request))
 }
 
-/** Comes after every route, as two of them may share a path by different methods. */
-function refuseOtherMethods(
-  app: Hono,
-  routes: Route[],
-  options: Pick<EndpointOptions, 'log' | 'errorPageUrl'>,
-): void {
+/**
+ * Refuses what no route took. A router of its own: beside the routes, each request would match two handlers, and Hono
+ * calls several through its chain of middleware, but a lone one directly (docs/decisions/0002-hot-path.md).
+ */
+function createRefusals(routes: Route[], options: Pick<EndpointOptions, 'log' | 'errorPageUrl'>): Hono {
+  const app = new Hono()
   for (const { kind, paths, toError } of routes) {
     for (const path of paths) {
       const methods = routes.filter((route) => route.paths.includes(path)).map(({ method }) => method)
@@ -167,6 +161,14 @@ function refuseOtherMethods(
       app.all(path, (c) => refuse(c.req.raw))
     }
   }
+  const notFound = endpoint({ ...options, kind: 'unknown' }, () => {
+    throw new OAuthError(
+      'not_found',
+      'There is nothing at this path. The page at error_uri names every endpoint.',
+    )
+  })
+  app.notFound((c) => notFound(c.req.raw))
+  return app
 }
 
 function refuseMethod(methods: readonly string[]): never {

@@ -29,15 +29,24 @@ const membersOf = <Value extends z.ZodType>(value: Value) =>
     context.addIssue({ code: 'custom', message })
   })
 
-const answerField = z.union([
+const constant = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'write a text, a number, true, false or null',
+})
+
+const answerFields = [
   answerMember,
-  z.strictObject({ constant: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
+  z.strictObject({ constant }),
   z.strictObject({ lifetime: z.enum(['expires_in', 'refresh_expires_in']), unit: z.enum(lifetimeUnits) }),
   z.strictObject({ list: answerMember }),
   z.strictObject({ joined: answerMember, separator: z.string().max(3) }),
   z.strictObject({ lowerCase: answerMember }),
   z.strictObject({ template: answerTemplate }),
-])
+] as const
+
+const answerField = z.union(answerFields, {
+  error:
+    'write a member of the standard answer, or { constant }, { lifetime, unit }, { list }, { joined, separator }, { lowerCase } or { template }',
+})
 
 const request = z.strictObject({
   from: z
@@ -61,14 +70,10 @@ type ErrorBodyPart =
   | { readonly [member: string]: ErrorBodyPart }
 
 const errorBodyPart: z.ZodType<ErrorBodyPart> = z.lazy(() =>
-  z.union([
-    errorText,
-    z.number(),
-    z.boolean(),
-    z.null(),
-    z.array(errorBodyPart),
-    z.record(name, errorBodyPart),
-  ]),
+  z.union(
+    [errorText, z.number(), z.boolean(), z.null(), z.array(errorBodyPart), z.record(name, errorBodyPart)],
+    { error: 'write texts, numbers, true, false, null, and lists and objects of these' },
+  ),
 )
 
 const error = z.strictObject({
@@ -103,7 +108,7 @@ const route = z
       complain('request', "a GET has no body; write from: ['query'] or leave it out")
   })
 
-const credential = z.union([
+const credentials = [
   z.strictObject({
     scheme: z.string().regex(/^[A-Za-z][\w-]{0,31}$/, 'write a scheme of letters, digits and -_'),
     parameter: z
@@ -115,7 +120,11 @@ const credential = z.union([
   z.strictObject({ bare: z.literal(true) }),
   z.strictObject({ header: headerName }),
   z.strictObject({ query: name }),
-])
+] as const
+
+const credential = z.union(credentials, {
+  error: 'write { scheme }, { scheme, parameter }, { basic }, { bare: true }, { header } or { query }',
+})
 
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'write small letters, digits and dashes'),

@@ -45,10 +45,11 @@ function readContent(request: Request, wire: Wire, text: string, parameters: Par
   if (type === 'application/x-www-form-urlencoded' && wire.from.has('form')) return readForm(text, parameters)
   if (type === 'application/json' && wire.from.has('json')) return readJson(text, parameters)
   const taken = [
-    ...(wire.from.has('form') ? ['application/x-www-form-urlencoded'] : []),
-    ...(wire.from.has('json') ? ['application/json'] : []),
+    ...(wire.from.has('form') ? ['as application/x-www-form-urlencoded'] : []),
+    ...(wire.from.has('json') ? ['as application/json'] : []),
+    ...(wire.from.has('query') ? ['in the URL'] : []),
   ].join(' or ')
-  throw new OAuthError('invalid_request', `Send the parameters as ${taken}.`, { status: 415 })
+  throw new OAuthError('invalid_request', `Send the parameters ${taken}.`, { status: 415 })
 }
 
 /** `application/x-www-form-urlencoded` (RFC 6749 appendix B). */
@@ -84,7 +85,7 @@ function readJson(text: string, parameters: Parameters): void {
 }
 
 function add(parameters: Parameters, name: string, value: string): void {
-  if (name.includes('\ufffd') || value.includes('\ufffd') || value.includes('\0')) throw notText()
+  if (/[\ufffd\0]/.test(name) || /[\ufffd\0]/.test(value)) throw notText()
   if (value === '') return
   const earlier = parameters.get(name)
   if (earlier !== undefined && name !== repeatable) {

@@ -67,7 +67,8 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
         .filter((key) => key.algorithm === 'HS256')
         .reverse()
       // After hasty rotations several keys wait for their time: the one in use is among those given.
-      const inUse = newestFirst.findIndex((key) => key === keyInUse(keys, 'HS256', clock()))
+      const current = keyInUse(keys, 'HS256', clock())
+      const inUse = current ? newestFirst.indexOf(current) : -1
       const from = Math.max(0, inUse - maxSymmetricKeys + 1)
       return newestFirst
         .slice(from, from + maxSymmetricKeys)

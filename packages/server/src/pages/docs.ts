@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import type { Handler } from '../base/handler.ts'
 import { callApi } from './docs/call-api.ts'
 import { checkToken } from './docs/check-token.ts'
 import { endToken } from './docs/end-token.ts'
@@ -10,7 +11,7 @@ import { getToken } from './docs/get-token.ts'
 import { languagePicker } from './docs/parts.ts'
 import { scopes } from './docs/scopes.ts'
 import { whatYouNeed } from './docs/what-you-need.ts'
-import { type Html, layout, type Page, publicPage } from './layout.ts'
+import { type Html, layout, publicPage } from './layout.ts'
 
 /** How long the page may be kept, in seconds: as long as the metadata. */
 const maxAgeSeconds = 300
@@ -19,7 +20,7 @@ const maxAgeSeconds = 300
  * The API's own "How to authenticate" page, told from the live configuration. Every `error_uri` leads to it (RFC 6749
  * §5.2), and so does `service_documentation` (RFC 8414 §2).
  */
-export function docsPage(source: DocsSource): Page {
+export function docsPage(source: DocsSource): Handler {
   const facts = gatherFacts(source)
   const { apiName, issuer } = source.config
   return publicPage(

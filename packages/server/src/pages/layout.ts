@@ -1,11 +1,9 @@
 import { html } from 'hono/html'
+import type { Handler } from '../base/handler.ts'
 import { stylesheetPath } from './stylesheet.ts'
 
 /** What a template makes: text that is escaped already. */
 export type Html = ReturnType<typeof html>
-
-/** Answers a request for a page. */
-export type Page = (request: Request, exchange: { requestId: string }) => Response | Promise<Response>
 
 export interface PageParts {
   title: string
@@ -50,7 +48,7 @@ export const securityHeaders = {
 }
 
 /** A page that is the same for everyone, which caches may keep for so many seconds. */
-export function publicPage(page: Html, maxAgeSeconds: number): Page {
+export function publicPage(page: Html, maxAgeSeconds: number): Handler {
   const text = Promise.resolve(page).then(String)
   return async (_, { requestId }) =>
     new Response(await text, {
@@ -65,6 +63,6 @@ export function publicPage(page: Html, maxAgeSeconds: number): Page {
 
 /** Leads to another page. */
 export const redirectTo =
-  (url: string): Page =>
+  (url: string): Handler =>
   (_, { requestId }) =>
     new Response(null, { status: 302, headers: { location: url, 'x-request-id': requestId } })

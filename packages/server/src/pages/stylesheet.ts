@@ -1,5 +1,5 @@
+import type { Handler } from '../base/handler.ts'
 import { sha256 } from '../base/hash.ts'
-import type { Page } from './layout.ts'
 import { codeStyle } from './style/code.ts'
 import { docsStyle } from './style/docs.ts'
 import { textStyle } from './style/text.ts'
@@ -16,7 +16,7 @@ export const stylesheetPath = (issuer: string): string =>
   `${new URL(issuer).pathname.replace(/\/$/, '')}/assets/latchkey.css?v=${version}`
 
 /** The one stylesheet of all pages. */
-export const stylesheetAsset: Page = (_, { requestId }) =>
+export const stylesheetAsset: Handler = (_, { requestId }) =>
   new Response(stylesheet, {
     headers: {
       'content-type': 'text/css; charset=utf-8',

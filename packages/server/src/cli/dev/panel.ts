@@ -15,11 +15,11 @@ export function panel(description: Description, latchkey: Pick<Latchkey, 'dialec
       row('Metadata', endpoints.metadata),
       row('Database', description.database),
     ],
-    [
-      row('App', `${client.client_id}   ${dim('secret')} ${client.client_secret}`),
-      row('API', `${resource_server.client_id}   ${dim('secret')} ${resource_server.client_secret}`),
-      ...users.map(({ name, username, password }) => row(name, `${username} ${dim('password')} ${password}`)),
-    ],
+    credentialRows([
+      ['App', client.client_id, 'secret', client.client_secret],
+      ['API', resource_server.client_id, 'secret', resource_server.client_secret],
+      ...users.map(({ name, username, password }) => [name, username, 'password', password] as const),
+    ]),
   ]
   return [
     '',
@@ -40,10 +40,23 @@ function commands(
   const isBare = presentations(latchkey).some((presentation) => 'bare' in presentation)
   return [
     `TOKEN=$(curl -s -u ${client.client_id}:${client.client_secret} -d grant_type=client_credentials ${endpoints.token} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
-    `curl -H "Authorization: ${isBare ? '' : 'Bearer '}$TOKEN" ${endpoints.api}/whoami`,
-    `curl -u ${resource_server.client_id}:${resource_server.client_secret} -d token=$TOKEN ${endpoints.introspection}`,
+    `${curl} -H "Authorization: ${isBare ? '' : 'Bearer '}$TOKEN" ${endpoints.api}/whoami`,
+    `${curl} -u ${resource_server.client_id}:${resource_server.client_secret} -d token=$TOKEN ${endpoints.introspection}`,
   ]
 }
 
-const row = (label: string, value: string | null): string => `  ${dim(label.padEnd(12))}${value ?? ''}`
+/** Ends each answer with a line end, which JSON lacks and a prompt needs. */
+const curl = "curl -s -w '\\n'"
+
+type Credential = readonly [label: string, id: string, kind: string, secret: string]
+
+/** Ids and secrets stand below each other. */
+function credentialRows(credentials: Credential[]): string[] {
+  const width = Math.max(...credentials.map(([, id]) => id.length))
+  return credentials.map(([label, id, kind, secret]) =>
+    row(label, `${id.padEnd(width)}  ${dim(kind.padEnd(8))}  ${secret}`),
+  )
+}
+
+const row = (label: string, value: string | null): string => `  ${dim(label.padEnd(13))}${value ?? ''}`
 const dim = (text: string): string => styleText('dim', text)

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { CredentialPresentation } from '../../dialects/dialect.ts'
 import type { Html } from '../layout.ts'
-import { type DocsFacts, samplePath } from './facts.ts'
+import { type DocsFacts, samplePath, schemeText } from './facts.ts'
 import { code, section, snippets } from './parts.ts'
 
 export const callApi = (facts: DocsFacts, id: string): Html => {
@@ -31,8 +31,9 @@ function presentation(credential: CredentialPresentation): Html {
   }
   if ('scheme' in credential) {
     return html`in the header ${code('Authorization')}, after the word ${code(credential.scheme)}:
-${code(`Authorization: ${credential.scheme} <token>`)}`
+${code(`Authorization: ${schemeText(credential)}<token>`)}`
   }
+  if ('basic' in credential) return html`by HTTP Basic authentication, as the ${credential.basic}`
   if ('header' in credential) return html`in the header ${code(credential.header)}`
   return html`in the URL, as ${code(`?${credential.query}=<token>`)}`
 }

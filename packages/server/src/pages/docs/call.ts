@@ -13,8 +13,8 @@ export interface Value {
 export interface Call {
   method: 'GET' | 'POST'
   url: string
-  /** Client id and secret go into `Authorization: Basic`. */
-  isBasic: boolean
+  /** What goes into `Authorization: Basic`, if anything does. */
+  basic: [username: Value, password: Value] | undefined
   encoding: 'form' | 'json' | 'query'
   headers: [name: string, value: Value][]
   parameters: [name: string, value: Value][]
@@ -35,10 +35,9 @@ const encodings = ['form', 'json', 'query'] as const
 /** A request of an app that proves who it is, its parameters given by their standard names. */
 export function authenticatedCall(target: CallTarget, parameters: Record<string, Value>): Call {
   const { method, url, from, isBasicAccepted, shape } = target
-  const credentials: Record<string, Value> = {
-    client_id: { text: '', variable: 'clientId' },
-    client_secret: { text: '', variable: 'clientSecret' },
-  }
+  const id: Value = { text: '', variable: 'clientId' }
+  const secret: Value = { text: '', variable: 'clientSecret' }
+  const credentials: Record<string, Value> = { client_id: id, client_secret: secret }
   const headers = Object.entries(shape?.headers ?? {}).flatMap(([header, name]): Call['headers'] =>
     credentials[name] ? [[header, credentials[name]]] : [],
   )
@@ -47,7 +46,7 @@ export function authenticatedCall(target: CallTarget, parameters: Record<string,
   return {
     method,
     url,
-    isBasic,
+    basic: isBasic ? [id, secret] : undefined,
     encoding: encodings.find((encoding) => from.has(encoding)) ?? 'form',
     headers,
     parameters: Object.entries(inBody).flatMap(([name, value]) => onTheWire(shape, name, value)),

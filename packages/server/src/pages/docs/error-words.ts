@@ -12,7 +12,7 @@ export const serverErrorWords: Record<OAuthErrorCode, ErrorWords> = {
     means:
       'The request is not complete or not clear: something is missing, given twice, too large (413) or in a form that is not taken here (415).',
     whatToDo:
-      'Read error_description: it names the part. Compare your request with the example on this page; most often the body is sent as JSON where a form is expected, or the other way round.',
+      'Read what the answer says: it names the part. Compare your request with the example on this page; most often the body is sent as JSON where a form is expected, or the other way round.',
   },
   invalid_client: {
     means: 'The server does not know your app by this client id and secret.',

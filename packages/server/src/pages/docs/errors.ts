@@ -5,23 +5,21 @@ import { type ErrorWords, guardErrorWords, serverErrorWords } from './error-word
 import { type DocsFacts, errorAnswer } from './facts.ts'
 import { code, json, sample, section } from './parts.ts'
 
-export const errors = (facts: DocsFacts, id: string): Html => html`${section({
-  id,
-  title: 'Errors',
-  words: html`<p>An answer that is not 200 says what went wrong, in words, and where on this page it is explained.</p>
-<p>Each answer has a header ${code('x-request-id')}. If you cannot solve a problem, send that id to the people who run
-${facts.config.apiName}: it finds the one request in their log, and gives nothing away.</p>`,
-  code: sample(
-    'A wrong secret',
-    `status ${answerOf(facts, 'invalid_client').status}`,
-    json(answerOf(facts, 'invalid_client').body),
-  ),
-})}
+export const errors = (facts: DocsFacts, id: string): Html => {
+  const { status, body } = answerOf(facts, 'invalid_client')
+  return html`${section({
+    id,
+    title: 'Errors',
+    words: html`<p>An answer that is not 200 says what went wrong. ${whereToLook(body)}</p>
+<p>Each answer of this server has a header ${code('x-request-id')}. If you cannot solve a problem, send that id to the
+people who run ${facts.config.apiName}: it finds the one request in their log, and gives nothing away.</p>`,
+    code: sample('A wrong secret', `status ${status}`, json(body)),
+  })}
 <section class="section" aria-labelledby="server-errors">
 <h3 id="server-errors">When you get, end or check a token</h3>
 <div class="errors">${oauthErrorCodes.map((name) =>
-  entry(name, statusesOf(facts, name), serverErrorWords[name]),
-)}</div>
+    entry(name, statusesOf(facts, name), serverErrorWords[name]),
+  )}</div>
 </section>
 <section class="section" aria-labelledby="api-errors">
 <h3 id="api-errors">When you call the API</h3>
@@ -29,6 +27,12 @@ ${facts.config.apiName}: it finds the one request in their log, and gives nothin
 reasons above.</p>
 <div class="errors">${Object.entries(guardErrorWords).map(([name, words]) => entry(name, `${words.status}`, words))}</div>
 </section>`
+}
+
+const whereToLook = (body: object): string =>
+  json(body).includes('#invalid_client')
+    ? 'It also has the address of the part of this page that explains it.'
+    : 'The words below say it in full; the number beside each is the status of the answer.'
 
 const entry = (name: string, status: string, { means, whatToDo }: ErrorWords): Html => html`
 <article class="error" id="${name}" aria-labelledby="${name}-title">

@@ -22,8 +22,8 @@ that fails too, the answer says why.</li>
 </ol>
 <p>${
       facts.lifetime
-        ? 'The program beside this does all three; with curl, it does the last.'
-        : 'The program beside this does the last.'
-    } It needs nothing of steps 1 and 2.</p>`,
+        ? 'The example does all three; with curl, it does the last.'
+        : 'The example does the last.'
+    } It is a whole program and needs nothing of steps 1 and 2.</p>`,
     code: snippets('Keep a token fresh', (language) => language.renew(facts)),
   })

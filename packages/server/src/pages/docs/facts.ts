@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import type { EndpointUrls } from '../../config/endpoint-urls.ts'
 import type { StandardAnswer, StandardError, Wire } from '../../dialects/compile.ts'
 import type {
   AnswerField,
@@ -9,22 +10,11 @@ import type {
 } from '../../dialects/dialect.ts'
 import { authenticatedCall, type Call, type Value } from './call.ts'
 
-/** Where the page finds what it names; one that is left out does not exist. */
-export interface DocsUrls {
-  token: string
-  revocation: string
-  introspection: string
-  jwks: string | undefined
-  verificationKeys: string | undefined
-  revocations: string
-  docs: string
-}
-
 export interface DocsSource {
   config: Config
   dialect: Dialect
   wires: readonly Wire[]
-  urls: DocsUrls
+  urls: EndpointUrls
 }
 
 /** Everything that the sections and the snippets tell, read from the live configuration. */
@@ -105,7 +95,7 @@ function presentationsOf({ audience }: Config, { api }: Dialect): CredentialPres
   const own = api.filter(({ prefix }) => `${path}/`.startsWith(`${prefix.replace(/\/$/, '')}/`))
   const credentials = (own[0] ?? api[0])?.credentials ?? [{ scheme: 'Bearer' }]
   const rank = (credential: CredentialPresentation) =>
-    'bare' in credential ? 0 : 'scheme' in credential ? 1 : 'header' in credential ? 2 : 3
+    ['bare', 'scheme', 'basic', 'header', 'query'].findIndex((way) => way in credential)
   return credentials.toSorted((left, right) => rank(left) - rank(right))
 }
 
@@ -114,18 +104,30 @@ function apiCall(audience: string, presentation: CredentialPresentation): Call {
   const call: Call = {
     method: 'GET',
     url: `${base}${samplePath}`,
-    isBasic: false,
+    basic: undefined,
     encoding: 'query',
     headers: [],
     parameters: [],
   }
-  if ('query' in presentation) {
-    return { ...call, parameters: [[presentation.query, { text: '', variable: 'token' }]] }
+  const token: Value = { text: '', variable: 'token' }
+  if ('query' in presentation) return { ...call, parameters: [[presentation.query, token]] }
+  if ('basic' in presentation) {
+    const none: Value = { text: '' }
+    return { ...call, basic: presentation.basic === 'username' ? [token, none] : [none, token] }
   }
   const name = 'header' in presentation ? presentation.header : 'Authorization'
-  const text = 'scheme' in presentation ? `${presentation.scheme} ` : ''
+  const text = 'scheme' in presentation ? schemeText(presentation) : ''
   return { ...call, headers: [[name, { text, variable: 'token' }]] }
 }
+
+/** What stands before the token: `Bearer `, or `Token token=`. */
+export const schemeText = ({
+  scheme,
+  parameter,
+}: {
+  scheme: string
+  parameter?: string | undefined
+}): string => (parameter === undefined ? `${scheme} ` : `${scheme} ${parameter}=`)
 
 function sampleAnswer(config: Config, wire: Wire): Record<string, unknown> {
   const scope = Object.keys(config.scopes).join(' ')

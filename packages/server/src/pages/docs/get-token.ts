@@ -36,8 +36,8 @@ const encodingInWords = {
   query: 'query of the URL',
 }
 
-function credentialsInWords({ isBasic, headers, encoding, parameters }: Call): Html {
-  if (isBasic) {
+function credentialsInWords({ basic, headers, encoding, parameters }: Call): Html {
+  if (basic) {
     return html`Your client id and secret go into HTTP Basic authentication: the header ${code('Authorization')} holds
 ${code('Basic')}, a space, and the base64 of ${code('id:secret')}. The examples do that for you.`
   }
@@ -110,7 +110,7 @@ function lifetimeMeaning(unit: string, facts: DocsFacts): Html {
   if (unit === 'epoch_seconds') {
     return html`When the token ends, in seconds since 1 January 1970 UTC: ${life} after it was made.`
   }
-  return html`How long the token lives from now on, in ${unit}: ${life}.`
+  return html`How long the token lives from now on, in ${unit}. Every token here lives for ${life}.`
 }
 
 const valueAt = (value: unknown, path: string): unknown =>

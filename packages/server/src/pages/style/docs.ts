@@ -15,13 +15,13 @@ export const docsStyle = `
 .docs-intro { padding: var(--space-8) 0 var(--space-6); }
 .docs-intro > * + * { margin-top: var(--space-3); }
 .docs-intro .lead { max-width: 44rem; }
-.section { padding: var(--space-12) 0; }
+.section { padding: var(--space-12) 0; scroll-margin-top: var(--space-6); }
 .section + .section { border-top: 1px solid var(--line); }
 .section .flow > :is(p, ul, ol, .members) { max-width: 42rem; }
 .code { display: grid; gap: var(--space-4); margin-top: var(--space-6); min-width: 0; }
 .after-heading { margin-top: var(--space-2); }
 .errors { margin-top: var(--space-4); }
-.error { padding: var(--space-4); margin-inline: calc(-1 * var(--space-4)); border-radius: var(--radius); scroll-margin-top: var(--space-4); }
+.error { padding: var(--space-4); margin-inline: calc(-1 * var(--space-4)); border-radius: var(--radius); scroll-margin-top: var(--space-16); }
 .error > * + * { margin-top: var(--space-1); }
 .error h4 { display: flex; flex-wrap: wrap; gap: var(--space-1) var(--space-3); align-items: baseline; margin: 0; font-size: var(--text-body); font-weight: 600; }
 .error h4 a { color: inherit; text-decoration: none; }
@@ -35,13 +35,18 @@ export const docsStyle = `
   ${chosen} { display: block; }
 }
 @media (min-width: 64rem) {
-  .docs { display: grid; grid-template-columns: 12rem minmax(0, 1fr); gap: clamp(2rem, 4vw, 4rem); padding-top: 0; }
+  .docs { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr); gap: clamp(2rem, 3vw, 4rem); padding-top: 0; }
   .docs-nav { position: sticky; top: 0; align-self: start; max-height: 100vh; padding: var(--space-8) 0; overflow-y: auto; }
   .docs-nav ul { display: block; }
-  .beside { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); gap: clamp(2rem, 4vw, 4rem); }
+}
+@media (min-width: 72rem) {
+  .beside, .error { display: grid; grid-template-columns: minmax(0, 4fr) minmax(0, 5fr); column-gap: clamp(2rem, 3vw, 4rem); }
+  .error { align-items: start; }
+  .error h4 { grid-column: 1 / -1; }
   .code { position: sticky; top: var(--space-16); align-self: start; margin-top: 0; }
 }
 @media print {
+  :root { color-scheme: light; }
   .docs { display: block; max-width: none; padding: 0; }
   .docs-nav ul, .languages, .skip-link { display: none; }
   .beside { display: block; }

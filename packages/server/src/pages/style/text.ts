@@ -2,7 +2,6 @@
 export const textStyle = `
 *, *::before, *::after { box-sizing: border-box; }
 html {
-  scroll-padding-top: var(--space-16);
   -webkit-text-size-adjust: 100%;
   text-size-adjust: 100%;
 }
@@ -20,6 +19,7 @@ h2 { font-size: var(--text-heading); }
 h3 { font-size: var(--text-body); letter-spacing: 0; }
 p, li, dd { text-wrap: pretty; }
 a { color: var(--accent); text-underline-offset: 0.2em; text-decoration-thickness: 1px; }
+a:has(> code) { text-underline-offset: 0.375em; }
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: var(--radius-small); }
 .lead { font-size: var(--text-lead); line-height: 1.5; color: var(--ink-quiet); }

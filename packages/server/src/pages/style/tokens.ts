@@ -8,7 +8,7 @@ export const tokens = `
   --font-text: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
   --font-code: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;
   --text-small: 0.8125rem;
-  --text-code: 0.84375rem;
+  --text-code: 0.8125rem;
   --text-body: 1rem;
   --text-lead: 1.1875rem;
   --text-heading: 1.5rem;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { maxLiveSecrets } from '../clients.ts'
 import type { Store } from '../store.ts'
 import { overBothDatabases } from '../testing/databases.ts'
-import { client, countRows, countWinners, event, now, user } from '../testing/rows.ts'
+import { assertRows, client, countRows, countWinners, event, now, user } from '../testing/rows.ts'
 
 /** The hashes that still open the client at a moment. */
 async function liveSecrets({ clients }: Store, id: string, at: number): Promise<string[]> {
@@ -21,9 +21,9 @@ overBothDatabases((contract) => {
     const added = client('app', { audience: 'https://api.example.com', grant_types: 'a b', scope: '' })
     assert.equal(await store.clients.add(added, 'hash-1', event()), true)
     const { secrets, ...found } = (await store.clients.find('app')) ?? { secrets: [] }
-    assert.deepEqual(found, { ...added, epoch: 0, disabled_at: null, isOwnerDisabled: false })
+    assertRows(found, { ...added, epoch: 0, disabled_at: null, isOwnerDisabled: false })
     const [secret] = secrets
-    assert.deepEqual(secrets, [{ id: secret?.id, secret_hash: 'hash-1', created_at: now, expires_at: null }])
+    assertRows(secrets, [{ id: secret?.id, secret_hash: 'hash-1', created_at: now, expires_at: null }])
   })
 
   contract('a public client has no secret, and none can be rotated in', async ({ store }) => {

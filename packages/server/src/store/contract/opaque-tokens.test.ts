@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { overBothDatabases } from '../testing/databases.ts'
-import { countRows, countWinners, event, now, opaqueToken } from '../testing/rows.ts'
+import { assertRows, countRows, countWinners, event, now, opaqueToken } from '../testing/rows.ts'
 
 const done = { at: now, actor: 'client:app', action: 'token.revoked' }
 
@@ -15,7 +15,7 @@ overBothDatabases((contract) => {
       epoch: 4,
     })
     await store.opaqueTokens.add(token)
-    assert.deepEqual(await store.opaqueTokens.find('hash', now + 59), token)
+    assertRows(await store.opaqueTokens.find('hash', now + 59), token)
     assert.equal(await store.opaqueTokens.find('hash', now + 60), undefined)
     assert.equal(await store.opaqueTokens.find('other', now), undefined)
   })
@@ -26,7 +26,7 @@ overBothDatabases((contract) => {
       await store.opaqueTokens.add(opaqueToken('hash'))
       assert.equal(await store.opaqueTokens.revoke('hash', 'app', done), true)
       assert.equal(await store.opaqueTokens.find('hash', now), undefined)
-      assert.deepEqual(await store.revocations.after(0, 10), [
+      assertRows(await store.revocations.after(0, 10), [
         {
           position: 1,
           kind: 'token',
@@ -36,7 +36,7 @@ overBothDatabases((contract) => {
           expires_at: now + 60,
         },
       ])
-      assert.deepEqual(await store.auditEvents.list(10), [{ ...done, subject: 'token:id-of-hash' }])
+      assertRows(await store.auditEvents.list(10), [{ ...done, subject: 'token:id-of-hash' }])
     },
   )
 
@@ -46,7 +46,7 @@ overBothDatabases((contract) => {
     assert.equal(await store.opaqueTokens.revoke('hash', 'other', done), false)
     assert.equal(await store.opaqueTokens.revoke('unknown', 'app', done), false)
     assert.ok(await store.opaqueTokens.find('hash', now))
-    assert.deepEqual(await store.revocations.head(), before)
+    assertRows(await store.revocations.head(), before)
     assert.equal(await countRows(store, 'audit_events'), 0)
   })
 
@@ -101,7 +101,7 @@ overBothDatabases((contract) => {
         event(`token:${at}`, at),
       )
     }
-    assert.deepEqual(await store.auditEvents.list(2), [
+    assertRows(await store.auditEvents.list(2), [
       event(`token:${now + 2}`, now + 2),
       event(`token:${now + 1}`, now + 1),
     ])
@@ -122,6 +122,6 @@ overBothDatabases((contract) => {
     assert.equal(await store.auditEvents.purge(now + retention - 1, 10), 0)
     assert.equal(await store.auditEvents.purge(now + retention + 3, 3), 3)
     assert.equal(await store.auditEvents.purge(now + retention + 3, 3), 1)
-    assert.deepEqual(await store.auditEvents.list(10), [event('token:4', now + 4)])
+    assertRows(await store.auditEvents.list(10), [event('token:4', now + 4)])
   })
 })

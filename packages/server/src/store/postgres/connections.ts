@@ -1,3 +1,4 @@
+import type { PostgresQueryResult } from 'kysely'
 import pg from 'pg'
 import { StoreUnavailable } from '../database.ts'
 
@@ -18,7 +19,7 @@ export interface PostgresLimits {
 /** One of the pool's connections, for one caller at a time. */
 export interface Connection {
   /** @throws StoreUnavailable, with what PostgreSQL or the network said as its cause. */
-  query(sql: string, parameters?: readonly unknown[]): Promise<pg.QueryResult>
+  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<PostgresQueryResult<Row>>
   /** Whether it failed in a way that leaves its state unknown. It is closed when it is released. */
   readonly isBroken: boolean
   release(): void
@@ -55,9 +56,10 @@ export async function takeConnection(pool: pg.Pool, limits: PostgresLimits): Pro
   const client = await connect(pool)
   let isBroken = false
   return {
-    async query(sql, parameters = []) {
+    async query<Row>(sql: string, parameters: readonly unknown[] = []) {
       try {
-        return await client.query(sql, [...parameters])
+        const result: pg.QueryResult = await client.query(sql, [...parameters])
+        return result as PostgresQueryResult<Row>
       } catch (cause) {
         isBroken ||= !leavesConnection(cause)
         throw new StoreUnavailable(`PostgreSQL failed: ${said(cause)}.`, { cause })

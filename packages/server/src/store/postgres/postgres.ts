@@ -36,6 +36,8 @@ export function openPostgres(url: string, given: Partial<PostgresLimits> = {}): 
       if (isClosed) return
       isClosed = true
       await kysely.destroy()
+      // Kysely ends the pool only if it used it itself.
+      if (!pool.ending) await pool.end()
     },
   }
 }

@@ -40,6 +40,8 @@ export function openSqlite(path: string, limits: Partial<GroupCommitLimits> = {}
       isClosed = true
       await groupCommit.drain()
       await kysely.destroy()
+      // Kysely closes its connection only if it used it.
+      if (reader.isOpen) reader.close()
       writer.close()
     },
   }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { AuditEvent } from '../audit-events.ts'
 import type { NewClient } from '../clients.ts'
 import type { OpaqueToken } from '../opaque-tokens.ts'
@@ -72,6 +73,10 @@ export const signingKey = (id: string, change: Partial<StoredSigningKey> = {}): 
   expires_at: null,
   ...change,
 })
+
+/** Compares rows by what they hold: SQLite's have no prototype. */
+export const assertRows = (actual: unknown, expected: unknown): void =>
+  assert.deepEqual(structuredClone(actual), structuredClone(expected))
 
 /** Rows of a table, however a method of the store would show them. */
 export async function countRows(

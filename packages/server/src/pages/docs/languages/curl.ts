@@ -19,7 +19,7 @@ call_api() {
 
 TOKEN=$(get_token)
 STATUS=$(call_api)
-if [ "$STATUS" = 401 ]; then # the token was ended early
+if [ "$STATUS" = 401 ]; then # ended early
   TOKEN=$(get_token)
   STATUS=$(call_api)
 fi
@@ -36,12 +36,12 @@ const placeholders: Record<Variable, string> = {
 }
 
 function command(call: Call, flags: string[] = [], spaces = 2): string {
-  const { method, url, isBasic, encoding, headers, parameters } = call
+  const { method, url, basic, encoding, headers, parameters } = call
   const hasBody = encoding !== 'query' && parameters.length > 0
   const first = ['curl', ...flags, ...(method === 'POST' && !hasBody ? ['-X POST'] : [])].join(' ')
   return [
     `${first} ${quote(encoding === 'query' ? withQuery(url, parameters) : url)}`,
-    ...(isBasic ? [`-u ${placeholders.clientId}:${placeholders.clientSecret}`] : []),
+    ...(basic ? [`-u ${basic.map(expression).join(':')}`] : []),
     ...headers.map(([name, value]) => `-H ${quote(`${name}: ${expression(value)}`)}`),
     ...(encoding === 'form' ? parameters.map(formField) : []),
     ...(encoding === 'json'

@@ -32,7 +32,7 @@ async function callApi() {
 }
 
 let answer = await callApi()
-if (answer.status === 401) { // the token was ended early
+if (answer.status === 401) { // ended early
   token = undefined
   answer = await callApi()
 }
@@ -57,30 +57,29 @@ const renewAt = (facts: DocsFacts): string =>
   renewAt = Date.now() + (lifetime - ${renewalMarginSeconds(facts)}) * 1000`
     : ''
 
-function request({ method, url, isBasic, encoding, headers, parameters }: Call): string {
+function request({ method, url, basic, encoding, headers, parameters }: Call): string {
   const isInUrl = encoding === 'query' && parameters.length > 0
   const target = isInUrl ? `${literal(`${url}?`)} + new URLSearchParams(${object(parameters)})` : literal(url)
   const fields = [
     ...headers.map(([name, value]) => `${key(name)}: ${expression(value)}`),
-    ...(isBasic ? [`Authorization: 'Basic ' + btoa(clientId + ':' + clientSecret)`] : []),
+    ...(basic ? [`Authorization:\n      'Basic ' + btoa(${basic.map(expression).join(" + ':' + ")})`] : []),
     ...(encoding === 'json' ? ["'Content-Type': 'application/json'"] : []),
   ]
   const body = {
-    form: [`  body: new URLSearchParams(${object(parameters)}),`],
-    json: [`  body: JSON.stringify(${object(parameters)}),`],
+    form: [`  body: new URLSearchParams(${indented(object(parameters), 2)}),`],
+    json: [`  body: JSON.stringify(${indented(object(parameters), 2)}),`],
     query: [],
   }[encoding]
   const options = [
     ...(method === 'POST' ? ["  method: 'POST',"] : []),
-    ...(fields.length > 1 ? ['  headers: {', ...fields.map((field) => `    ${field},`), '  },'] : []),
-    ...(fields.length === 1 ? [`  headers: { ${fields[0]} },`] : []),
+    ...(fields.length > 0 ? ['  headers: {', ...fields.map((field) => `    ${field},`), '  },'] : []),
     ...body,
   ]
   return options.length === 0 ? `fetch(${target})` : [`fetch(${target}, {`, ...options, '})'].join('\n')
 }
 
 const object = (entries: Call['parameters']): string =>
-  `{ ${entries.map(([name, value]) => `${key(name)}: ${expression(value)}`).join(', ')} }`
+  `{\n${entries.map(([name, value]) => `  ${key(name)}: ${expression(value)},\n`).join('')}}`
 
 const nameOf: Record<Variable, string> = {
   clientId: 'clientId',

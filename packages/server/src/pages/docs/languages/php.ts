@@ -9,11 +9,11 @@ export const php: Language = {
 ${credentials}
 
 ${request(facts.calls.token)}
-if (${statusOf} !== 200) exit("No token: $answer\\n");
+if ($status !== 200) exit("No token: $answer\\n");
 $token = json_decode($answer, true)${member(facts.tokenPath)};`,
 
   callApi: ({ calls }) => `${request(calls.api)}
-echo ${statusOf}, " $answer\\n";`,
+echo "$status $answer\\n";`,
 
   renew: (facts) => `<?php
 ${credentials}
@@ -23,7 +23,7 @@ function getToken() {
     global $clientId, $clientSecret, $kept;
     if ($kept['token']${facts.lifetime ? " && time() < $kept['renewAt']" : ''}) return $kept['token'];
     ${indented(request(facts.calls.token), 4)}
-    if (${statusOf} !== 200) exit("No token: $answer\\n");
+    if ($status !== 200) exit("No token: $answer\\n");
     $body = json_decode($answer, true);
     $kept['token'] = $body${member(facts.tokenPath)};${renewAt(facts)}
     return $kept['token'];
@@ -32,18 +32,18 @@ function getToken() {
 function callApi() {
     $token = getToken();
     ${indented(request(facts.calls.api), 4)}
-    return [${statusOf}, $answer];
+    return [$status, $answer];
 }
 
 [$status, $answer] = callApi();
-if ($status === 401) { // the token was ended early
+if ($status === 401) { // ended early
     $kept['token'] = null;
     [$status, $answer] = callApi();
 }
 echo "$status $answer\\n";`,
 
   endToken: ({ calls }) => `${request(calls.revocation)}
-echo ${statusOf}, "\\n";`,
+echo "$status\\n";`,
 
   checkToken: ({ calls }) => `<?php
 ${credentials}
@@ -56,15 +56,13 @@ echo "$answer\\n";`,
 const credentials = `$clientId = 'YOUR_CLIENT_ID';
 $clientSecret = 'YOUR_CLIENT_SECRET';`
 
-const statusOf = 'curl_getinfo($request, CURLINFO_RESPONSE_CODE)'
-
 const renewAt = (facts: DocsFacts): string =>
   facts.lifetime
     ? `\n    $lifetime = $body${member(facts.lifetime.path)}${toSeconds(facts)};
     $kept['renewAt'] = time() + $lifetime - ${renewalMarginSeconds(facts)};`
     : ''
 
-function request({ method, url, isBasic, encoding, headers, parameters }: Call): string {
+function request({ method, url, basic, encoding, headers, parameters }: Call): string {
   const isInUrl = encoding === 'query' && parameters.length > 0
   const target = isInUrl
     ? `${literal(`${url}?`)} . http_build_query(${dictionary(parameters)})`
@@ -74,25 +72,26 @@ function request({ method, url, isBasic, encoding, headers, parameters }: Call):
     ...(encoding === 'json' ? ["'Content-Type: application/json'"] : []),
   ]
   const body = {
-    form: [`    CURLOPT_POSTFIELDS => http_build_query(${dictionary(parameters)}),`],
-    json: [`    CURLOPT_POSTFIELDS => json_encode(${dictionary(parameters)}),`],
+    form: [`    CURLOPT_POSTFIELDS => http_build_query(${indented(dictionary(parameters), 4)}),`],
+    json: [`    CURLOPT_POSTFIELDS => json_encode(${indented(dictionary(parameters), 4)}),`],
     query: method === 'POST' ? ["    CURLOPT_POSTFIELDS => '',"] : [],
   }[encoding]
   return [
     `$request = curl_init(${target});`,
     'curl_setopt_array($request, [',
-    ...(isBasic ? ['    CURLOPT_USERPWD => "$clientId:$clientSecret",'] : []),
+    ...(basic ? [`    CURLOPT_USERPWD => ${basic.map(expression).join(" . ':' . ")},`] : []),
     ...(lines.length > 0 ? [`    CURLOPT_HTTPHEADER => [${lines.join(', ')}],`] : []),
     ...body,
     '    CURLOPT_RETURNTRANSFER => true,',
     '    CURLOPT_TIMEOUT => 10,',
     ']);',
     '$answer = curl_exec($request);',
+    '$status = curl_getinfo($request, CURLINFO_RESPONSE_CODE);',
   ].join('\n')
 }
 
 const dictionary = (entries: Call['parameters']): string =>
-  `[${entries.map(([name, value]) => `${literal(name)} => ${expression(value)}`).join(', ')}]`
+  `[\n${entries.map(([name, value]) => `    ${literal(name)} => ${expression(value)},\n`).join('')}]`
 
 const nameOf: Record<Variable, string> = {
   clientId: '$clientId',

@@ -38,7 +38,7 @@ def call_api():
 
 
 answer = call_api()
-if answer.status_code == 401:  # the token was ended early
+if answer.status_code == 401:  # ended early
     kept["token"] = None
     answer = call_api()
 print(answer.status_code, answer.json())`,
@@ -70,12 +70,12 @@ const renewAt = (facts: DocsFacts): string =>
     kept["renew_at"] = time.time() + lifetime - ${renewalMarginSeconds(facts)}`
     : ''
 
-function request({ method, url, isBasic, encoding, headers, parameters }: Call): string {
+function request({ method, url, basic, encoding, headers, parameters }: Call): string {
   const place = { form: 'data', json: 'json', query: 'params' }[encoding]
   return [
     `answer = requests.${method.toLowerCase()}(`,
     `    ${literal(url)},`,
-    ...(isBasic ? ['    auth=(client_id, client_secret),'] : []),
+    ...(basic ? [`    auth=(${basic.map(expression).join(', ')}),`] : []),
     ...(headers.length > 0 ? [`    headers=${dictionary(headers)},`] : []),
     ...(parameters.length > 0 ? [`    ${place}=${dictionary(parameters)},`] : []),
     '    timeout=10,',

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startProxy } from '../../packages/server/src/store/testing/proxy.ts'
+import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { getToken, postForm, startServer, type TestServer } from '../support/server.ts'
+
+after(stopOwnPostgres)
+
+const askForToken = (server: TestServer) =>
+  postForm(server.latchkey.urls.token, { grant_type: 'client_credentials' }, server.client)
+
+const introspect = (server: TestServer, token: string) =>
+  postForm(server.latchkey.urls.introspection, { token }, server.resourceServer)
+
+const revoke = (server: TestServer, token: string) =>
+  postForm(server.latchkey.urls.revocation, { token }, server.client)
+
+async function assertUnavailable(response: Response): Promise<void> {
+  const text = await response.text()
+  assert.equal(response.status, 503, text)
+  assert.equal(response.headers.get('cache-control'), 'no-store')
+  assert.ok(Number(response.headers.get('retry-after')) > 0)
+  assert.equal(JSON.parse(text).error, 'temporarily_unavailable')
+  assert.doesNotMatch(text, /postgres|ECONN|select|127\.0\.0\.1:\d+ /i)
+}
+
+test('51: while the database is away every question about a token is 503, and all is well when it is back', async () => {
+  await using database = await temporaryDatabase()
+  const url = new URL(database.url)
+  await using proxy = await startProxy(Number(url.port))
+  url.port = String(proxy.port)
+  await using server = await startServer({ database: url.href, accessTokenFormat: 'opaque' })
+  const token = await getToken(server)
+  assert.equal((await introspect(server, token)).status, 200)
+
+  await proxy.cut()
+  await assertUnavailable(await askForToken(server))
+  await assertUnavailable(await introspect(server, token))
+  await assertUnavailable(await revoke(server, token))
+
+  await proxy.mend()
+  await poll(async () => (await askForToken(server)).status === 200)
+  const { active } = (await (await introspect(server, token)).json()) as { active: boolean }
+  assert.equal(active, true)
+})
+
+test('51: a client that is not in memory is 503 while the database is away, never 401', async () => {
+  await using database = await temporaryDatabase()
+  const url = new URL(database.url)
+  await using proxy = await startProxy(Number(url.port))
+  url.port = String(proxy.port)
+  await using server = await startServer({ database: url.href })
+  await proxy.cut()
+  await assertUnavailable(await askForToken(server))
+  await proxy.mend()
+  await poll(async () => (await askForToken(server)).status === 200)
+})
+
+test('a client id that PostgreSQL cannot hold is an unknown client, as it is with SQLite', async () => {
+  await using database = await temporaryDatabase()
+  for (const options of [{ database: database.url }, {}]) {
+    await using server = await startServer(options)
+    const { status } = await postForm(
+      server.latchkey.urls.token,
+      { grant_type: 'client_credentials' },
+      { id: 'no\0body', secret: 'secret' },
+    )
+    assert.equal(status, 401)
+  }
+})
+
+async function poll(isTrue: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 500; round++) {
+    if (await isTrue()) return
+    await delay(20)
+  }
+  assert.fail('it did not come true')
+}

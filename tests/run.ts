@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { postgresVariable, startPostgres } from './support/postgres.ts'
+import { projectFolder } from './support/project.ts'
 
 /*
  * Runs every test that this machine can run, over one PostgreSQL. Arguments are files or patterns to run instead, and
- * flags for the runner.
+ * flags for the runner. With CI set in the environment a test that is skipped is a failure.
  */
 const patterns = ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'examples/**/*.test.ts']
+
+/** The longest that one file may run, in milliseconds. */
+const fileTimeoutMs = 300_000
 
 const words = process.argv.slice(2)
 const flags = words.filter((word) => word.startsWith('--'))
@@ -17,12 +21,19 @@ const child = spawn(
   [
     '--test',
     '--test-concurrency=2',
-    '--test-reporter=spec',
+    `--test-timeout=${fileTimeoutMs}`,
+    ...reporter('spec', 'stdout'),
+    ...(process.env.CI ? reporter('./tests/support/nothing-skipped.ts', 'stderr') : []),
     ...flags,
     ...(files.length > 0 ? files : patterns),
   ],
-  { stdio: 'inherit', env: { ...process.env, [postgresVariable]: postgres.url } },
+  { cwd: projectFolder, stdio: 'inherit', env: { ...process.env, [postgresVariable]: postgres.url } },
 )
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 const [code] = await once(child, 'exit')
 await postgres.stop()
 process.exitCode = code ?? 1
+
+function reporter(name: string, destination: string): string[] {
+  return [`--test-reporter=${name}`, `--test-reporter-destination=${destination}`]
+}

@@ -161,8 +161,10 @@ test('46: a storm of unknown kids makes the guard fetch the keys once more, and 
   const storm = Array.from({ length: 300 }, (_, number) =>
     signEs256({ alg: 'ES256', typ: 'at+jwt', kid: `made-up-${number}` }, claimsOf(token), privateKey),
   )
-  const statuses = await Promise.all(storm.map((forged) => statusFor(guard, forged)))
-  assert.deepEqual(new Set(statuses), new Set([401]))
+  const [first = [], ...others] = [storm.slice(0, 200), storm.slice(200)]
+  const atOnce = await Promise.all(first.map((forged) => statusFor(guard, forged)))
+  assert.deepEqual(new Set(atOnce), new Set([401]))
+  for (const forged of others.flat()) assert.equal(await statusFor(guard, forged), 401)
   assert.equal(await statusFor(guard, token), 200)
   assert.ok(fetched.filter((path) => path === '/jwks').length <= 2)
 })

@@ -14,7 +14,10 @@ test('a token costs less than twice the CPU time of a bare server that signs the
   const [own, floor] = await measure([latchkey, bare], plan)
   assert(own && floor)
   const { cpuPerRequest } = compare(own, floor)
-  assert(cpuPerRequest < maxCpuBesideBare, `${cpuPerRequest.toFixed(2)} times the CPU time of the bare server`)
+  assert(
+    cpuPerRequest < maxCpuBesideBare,
+    `${cpuPerRequest.toFixed(2)} times the CPU time of the bare server`,
+  )
 })
 
 test('the load counts whole answers, in however many pieces they come', async () => {

@@ -30,8 +30,8 @@ test('the panel names what a person needs, in columns that stand below each othe
   await using dev = await startWithPanel(folder.path, 'standard')
   const lines = dev.panel.split('\n')
   const columnOf = (label: string, word: string) => {
-    const line = lines.find((text) => text.startsWith(`  ${label} `))
-    assert.ok(line?.includes(word), `${label} lacks ${word}`)
+    const line = lines.find((text) => text.startsWith(`  ${label} `)) ?? ''
+    assert.ok(line.includes(word), `${label} lacks ${word}`)
     return line.indexOf(word)
   }
   const addresses = ['Token', 'Sample API', 'How-to page', 'Metadata'].map((label) =>

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { asOrdinaryUser, assertRefused, latchkey } from './support.ts'
+import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { asOrdinaryUser, assertRefused, latchkey, succeeded } from './support.ts'
+
+after(stopOwnPostgres)
 
 const refusals: Record<string, [words: string[], answer: RegExp]> = {
   'an unknown dialect gets the nearest name': [
@@ -173,4 +176,46 @@ test('refused in one line: a configuration that cannot be read', async () => {
     "import './gone.ts'\nexport default {}",
     /lost\.ts cannot be read: Cannot find module/,
   )
+})
+
+test('a configuration that is an ES module in a CommonJS folder: one line says how to name it, and so named it is read', async () => {
+  using folder = temporaryFolder()
+  const text = `export default ${JSON.stringify(sound)}`
+  writeFileSync(folder.file('package.json'), '{"type":"commonjs"}')
+  for (const file of ['latchkey.config.ts', 'latchkey.config.js']) {
+    writeFileSync(folder.file(file), text)
+    const outcome = await latchkey(['migrate'], { cwd: folder.path })
+    assertRefused(outcome, /is an ES module, .*Name it latchkey\.config\.mts/)
+    rmSync(folder.file(file))
+  }
+  writeFileSync(folder.file('latchkey.config.mts'), text)
+  assert.match(succeeded(await latchkey(['migrate'], { cwd: folder.path })).stdout, /^Migrated/)
+})
+
+test('a configuration without a package.json beside it is read without a word', async () => {
+  using folder = temporaryFolder()
+  writeFileSync(folder.file('latchkey.config.ts'), `export default ${JSON.stringify(sound)}`)
+  assert.match(succeeded(await latchkey(['migrate'], { cwd: folder.path })).stdout, /^Migrated/)
+})
+
+test('refused in one line, by every command: PostgreSQL with another password, or without the database', async () => {
+  using folder = temporaryFolder()
+  await using database = await temporaryDatabase()
+  const wrong = {
+    'password authentication failed': Object.assign(new URL(database.url), { password: 'hunter2' }),
+    'database "nowhere" does not exist': Object.assign(new URL(database.url), { pathname: '/nowhere' }),
+  }
+  for (const [words, { href }] of Object.entries(wrong)) {
+    writeFileSync(folder.file('latchkey.config.json'), JSON.stringify({ ...sound, database: href }))
+    for (const command of [
+      ['dev', '--port', '0', '--database', href],
+      ['serve'],
+      ['migrate'],
+      ['app', 'list'],
+    ])
+      assertRefused(
+        await latchkey(command, { cwd: folder.path }),
+        new RegExp(`PostgreSQL cannot be reached: ${words}`),
+      )
+  }
 })

@@ -83,14 +83,19 @@ test('Ctrl+C under `npm start` reaches the server twice and is still graceful', 
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const exited = once(npm, 'exit')
-  const { issuer, endpoints, client } = await readDescription(npm.stdout)
-  const slow = slowRequest(endpoints.token, basic(client.client_id, client.client_secret))
-  await slow.isHeld
-  process.kill(-(npm.pid ?? 0), 'SIGINT')
-  await waitUntilClosed(issuer)
-  slow.finish()
-  assert.equal((await slow.answer).status, 200)
-  await exited
+  const killGroup = (signal: NodeJS.Signals) => void (npm.pid && process.kill(-npm.pid, signal))
+  try {
+    const { issuer, endpoints, client } = await readDescription(npm.stdout)
+    const slow = slowRequest(endpoints.token, basic(client.client_id, client.client_secret))
+    await slow.isHeld
+    killGroup('SIGINT')
+    await waitUntilClosed(issuer)
+    slow.finish()
+    assert.equal((await slow.answer).status, 200)
+    await exited
+  } finally {
+    if (npm.exitCode === null && npm.signalCode === null) killGroup('SIGKILL')
+  }
 })
 
 const isRunning = ({ process }: Dev): boolean => process.exitCode === null && process.signalCode === null

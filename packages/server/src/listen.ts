@@ -85,7 +85,7 @@ function open(server: Server, host: string, port: number): Promise<void> {
 
 /**
  * Reads a small body whole and leaves it where @hono/node-server looks first (`rawBody`, as cloud functions set it).
- * Its own way of reading costs an eighth of what a token costs on bare `node:http` (docs/decisions/0002-hot-path.md).
+ * Its own way of reading costs an eighth of what a token costs on bare `node:http` (docs/decisions/0005-hot-path.md).
  * A long body, or one of unknown length, is a stream still: the handler counts it.
  */
 function collectBody(listener: RequestListener): RequestListener {
@@ -105,7 +105,7 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): List
   const address = `${host}:${port}`
   if (error.code === 'EADDRINUSE') {
     return new ListenError(
-      `Port ${port} is in use. Stop what listens there, or choose another with --port (0 takes a free one).`,
+      `Port ${port} is in use. Stop what listens there, or choose another: --port for dev, port in the config (0 takes a free one).`,
     )
   }
   if (error.code === 'EACCES')

@@ -52,7 +52,7 @@ function createProgram(): Command {
   const config = () =>
     new Option(
       '-c, --config <file>',
-      `the configuration file (default: ${configFileNames[0]}, .js, .mjs, .json)`,
+      `the configuration file (default: ${configFileNames[0]}, .mts, .js, .mjs, .json)`,
     )
 
   program

@@ -79,12 +79,13 @@ function proves(
 
 function readCredentials({ authorization, id, secret }: PresentedClient): Credentials[] {
   const basic = authorization === undefined ? undefined : readBasic(authorization)
-  const named = basic ?? (id === undefined ? [] : [{ id, secret }])
-  if (named.length === 0) throw invalidClient('no client named')
-  const candidates = named.filter((candidate) => canBe(candidate.id) && canBe(candidate.secret ?? ''))
-  if (candidates.length === 0) throw invalidClient('id or secret too long, or with a NUL')
+  const candidates = basic ?? (id === undefined ? [] : [{ id, secret }])
+  if (candidates.length === 0) throw invalidClient('no client named')
+  if (candidates.some((candidate) => isTooLong(candidate.id) || isTooLong(candidate.secret ?? ''))) {
+    throw invalidClient('id or secret too long')
+  }
   if (!basic) return candidates
-  const agreeing = candidates.filter(
+  const agreeing = basic.filter(
     (candidate) => (id ?? candidate.id) === candidate.id && (secret ?? candidate.secret) === candidate.secret,
   )
   if (agreeing.length > 0) return agreeing
@@ -119,5 +120,4 @@ function decodeFormText(text: string): string | undefined {
   }
 }
 
-/** No database is asked about what no id or secret can be; PostgreSQL fails on a NUL. */
-const canBe = (text: string): boolean => text.length <= maxCredentialLength && !text.includes('\0')
+const isTooLong = (text: string): boolean => text.length > maxCredentialLength

@@ -5,15 +5,14 @@ import { isScopeToken } from '../base/scope.ts'
 
 /** The shortest `LATCHKEY_SECRET` that is taken, in characters. */
 export const minSecretLength = 32
+/** The longest lifetime or overlap, in seconds: a year. What is meant to live longer is no access token. */
+export const maxDurationSeconds = 366 * 86_400
 
 const duration = z.string().transform((text, context) => {
   const seconds = parseDuration(text)
-  if (seconds !== undefined) return seconds
-  context.issues.push({
-    code: 'custom',
-    input: text,
-    message: "write a number with its unit, as in '15m', '2s', '1h'",
-  })
+  if (seconds !== undefined && seconds <= maxDurationSeconds) return seconds
+  const message = `write a number with its unit, as in '15m', '2s', '1h', '${maxDurationSeconds / 86_400}d' at most`
+  context.issues.push({ code: 'custom', input: text, message })
   return z.NEVER
 })
 

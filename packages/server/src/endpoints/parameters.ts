@@ -6,6 +6,7 @@ export const maxBodyBytes = 65_536
 /** Parameters of one request. */
 export const maxParameters = 100
 
+/** The parameters of the protocol: the only names that an error says again. */
 const nameable = new Set(['client_id', 'client_secret', 'grant_type', 'scope', 'token', 'token_type_hint'])
 
 /** The one parameter that may be repeated (RFC 8707 §2). Its values are joined with spaces, which no URI holds. */
@@ -89,7 +90,7 @@ function add(parameters: Parameters, name: string, value: string): void {
   if (value === '') return
   const earlier = parameters.get(name)
   if (earlier !== undefined && name !== repeatable) {
-    // A name that is not one of these may be a secret in the wrong place: it is not said again.
+    // Another name may be a secret in the wrong place.
     const named = nameable.has(name) ? ` ${name}` : ''
     throw new OAuthError('invalid_request', `The parameter${named} is given more than once.`)
   }

@@ -174,6 +174,15 @@ test('after the secret changed to `new,old` the keys are sealed anew, and the ol
   await assert.rejects(openKeyRing(bench.options), SealError)
 })
 
+test('a process that knows the old secret alone goes on when another has sealed its keys with the new one', async () => {
+  await using bench = await open()
+  const ring = await openKeyRing(bench.options)
+  const { kid } = ring.current()
+  await openKeyRing({ ...bench.options, seal: createSeal([newSecret, secret]) })
+  await ring.reload()
+  assert.equal(ring.current().kid, kid)
+})
+
 test('under another secret the keys stay closed, in words, and nothing is changed', async () => {
   await using bench = await open()
   await openKeyRing(bench.options)

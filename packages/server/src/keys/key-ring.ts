@@ -36,18 +36,29 @@ export interface KeyRingOptions {
 /** Loads the keys, making the first ones when the algorithm has none. @throws SealError under another secret. */
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { store, seal, algorithm, clock } = options
+  const sealedByOld: StoredSigningKey[] = []
   let keys: SigningKey[] = []
 
+  /**
+   * A key that is in memory need not be opened again: where one process of several has sealed the keys with a new secret
+   * already, those that do not know it yet go on.
+   */
   async function reload(): Promise<void> {
-    const stored = await store.list()
-    const opened = stored.map((key) => ({ stored: key, ...openSigningKey(key, seal) }))
-    for (const { key, stored, isSealedByOld } of opened) {
-      if (isSealedByOld) await reseal(options, stored, key.kid)
-    }
-    keys = opened.map(({ key }) => key)
+    const known = new Map(keys.map((key) => [key.kid, key]))
+    keys = (await store.list()).map((stored) => {
+      const key = known.get(stored.id)
+      return key ? { ...key, signsAt: stored.signs_at, expiresAt: stored.expires_at } : open(stored)
+    })
+  }
+
+  function open(stored: StoredSigningKey): SigningKey {
+    const { key, isSealedByOld } = openSigningKey(stored, seal)
+    if (isSealedByOld) sealedByOld.push(stored)
+    return key
   }
 
   await reload()
+  for (const stored of sealedByOld) await reseal(options, stored)
   if (!keys.some((key) => key.algorithm === algorithm && key.expiresAt === null)) {
     await initialize(options)
     await reload()
@@ -78,20 +89,14 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   }
 }
 
-/**
- * The key with the latest `signsAt` that has come. When there is none, because the key in use was revoked while its
- * successor waited for its time, the one whose time comes first.
- */
+/** The key with the latest `signsAt` that has come. */
 function keyInUse(keys: SigningKey[], algorithm: SigningAlgorithm, now: UnixSeconds): SigningKey | undefined {
   let inUse: SigningKey | undefined
-  let waiting: SigningKey | undefined
   for (const key of keys) {
-    if (key.algorithm !== algorithm || key.signsAt === null) continue
-    if (key.signsAt > now) {
-      if (!waiting || key.signsAt < (waiting.signsAt ?? 0)) waiting = key
-    } else if (!inUse || key.signsAt >= (inUse.signsAt ?? 0)) inUse = key
+    if (key.algorithm !== algorithm || key.signsAt === null || key.signsAt > now) continue
+    if (!inUse || key.signsAt >= (inUse.signsAt ?? 0)) inUse = key
   }
-  return inUse ?? waiting
+  return inUse
 }
 
 /**
@@ -144,7 +149,7 @@ async function initialize({ store, seal, algorithm, clock }: KeyRingOptions): Pr
   await store.initialize(algorithm, [current, next], event)
 }
 
-async function reseal({ store, seal }: KeyRingOptions, stored: StoredSigningKey, kid: string): Promise<void> {
-  const { text } = seal.open(`signing key ${kid}`, stored.sealed_private_key)
-  await store.reseal(kid, seal.seal(`signing key ${kid}`, text))
+async function reseal({ store, seal }: KeyRingOptions, stored: StoredSigningKey): Promise<void> {
+  const name = `signing key ${stored.id}`
+  await store.reseal(stored.id, seal.seal(name, seal.open(name, stored.sealed_private_key).text))
 }

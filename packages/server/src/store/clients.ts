@@ -174,13 +174,11 @@ function* retireSecrets(
       .orderBy('expires_at', (order) => order.desc().nullsFirst())
       .orderBy('created_at', 'desc'),
   )
-  const [newest, ...others] = secrets.filter((secret) => (secret.expires_at ?? oldExpiresAt) > now)
-  const gone = newest && oldExpiresAt > now ? others : secrets
-  for (const secret of [...gone, ...secrets.filter((secret) => (secret.expires_at ?? now + 1) <= now)]) {
-    yield* rows(kysely.deleteFrom('client_secrets').where('id', '=', secret.id))
+  const kept = secrets.find(({ expires_at }) => Math.min(expires_at ?? oldExpiresAt, oldExpiresAt) > now)
+  for (const { id } of secrets) {
+    if (id !== kept?.id) yield* rows(kysely.deleteFrom('client_secrets').where('id', '=', id))
   }
-  if (newest && oldExpiresAt > now) {
-    const expires_at = Math.min(newest.expires_at ?? oldExpiresAt, oldExpiresAt)
-    yield* rows(kysely.updateTable('client_secrets').set({ expires_at }).where('id', '=', newest.id))
-  }
+  if (!kept) return
+  const expires_at = Math.min(kept.expires_at ?? oldExpiresAt, oldExpiresAt)
+  yield* rows(kysely.updateTable('client_secrets').set({ expires_at }).where('id', '=', kept.id))
 }

@@ -108,13 +108,7 @@ export function createRevocationStore(database: Database): RevocationStore {
     restart: (event) =>
       database.transact(function* () {
         yield* writeAuditEvent(database, event)
-        yield* rows(
-          kysely.updateTable('feed_head').set({
-            feed_id: randomId(),
-            epoch: sql`epoch + 1`,
-            configuration_version: sql`configuration_version + 1`,
-          }),
-        )
+        yield* restartFeed(database)
       }),
 
     purge: (now, limit) =>
@@ -161,7 +155,7 @@ export function* appendRevocation(
       .returning('position'),
   )
   if (!inserted) yield* countEntries(database, -1)
-  else if (head.live_entries > limits.maxLiveEntries) yield* raiseBusiestClient(database, now)
+  else if (head.live_entries > limits.maxLiveEntries) yield* makeRoom(database, now, limits.maxLiveEntries)
   return inserted !== undefined
 }
 
@@ -227,32 +221,52 @@ function* replaceEpoch(
 
 /**
  * The feed is full: the client with the most revoked tokens loses all of them at once, by its epoch, and their entries
- * go. Its own later requests get tokens of the new epoch.
+ * go. Its own later requests get tokens of the new epoch. Where no client holds a thousandth of the feed, that would
+ * free next to nothing, again and again: then every token ends.
  */
-function* raiseBusiestClient(database: Database, now: UnixSeconds): Transaction<void> {
+function* makeRoom(database: Database, now: UnixSeconds, maxEntries: number): Transaction<void> {
   const { kysely } = database
   const busiest = yield* firstRow(
     kysely
       .selectFrom('revocations')
-      .select('client_id')
-      .where('client_id', 'is not', null)
-      .groupBy('client_id')
+      .innerJoin('clients', 'clients.id', 'revocations.client_id')
+      .select('clients.id')
+      .groupBy('clients.id')
+      .having(sql<number>`count(*)`, '>', Math.max(1, maxEntries / 1_000))
       .orderBy(sql`count(*)`, 'desc')
       .limit(1),
   )
-  if (!busiest?.client_id) return
+  if (busiest) yield* raiseClient(database, busiest.id, now)
+  else yield* restartFeed(database)
+}
+
+function* raiseClient(database: Database, id: string, now: UnixSeconds): Transaction<void> {
+  const { kysely } = database
   const client = yield* firstRow(
-    kysely
-      .updateTable('clients')
-      .set({ epoch: sql`epoch + 1` })
-      .where('id', '=', busiest.client_id)
-      .returning(['id', 'epoch']),
+    kysely.updateTable('clients').set({ epoch: sql`epoch + 1` }).where('id', '=', id).returning('epoch'),
   )
   if (!client) return
   const removed = yield* rows(
-    kysely.deleteFrom('revocations').where('client_id', '=', client.id).returning('position'),
+    kysely.deleteFrom('revocations').where('client_id', '=', id).returning('position'),
   )
   yield* countEntries(database, -removed.length)
   yield* changeConfiguration(database)
-  yield* appendEpoch(database, { kind: 'client', subject: client.id, epoch: client.epoch, now })
+  yield* appendEpoch(database, { kind: 'client', subject: id, epoch: client.epoch, now })
+}
+
+/**
+ * A new feed, a new epoch of the server: every token issued before is ended, so no entry about one is needed. What was
+ * said of API keys stays, as they have no epoch.
+ */
+function* restartFeed({ kysely }: Database): Transaction<void> {
+  yield* rows(
+    kysely.updateTable('feed_head').set({
+      feed_id: randomId(),
+      epoch: sql`epoch + 1`,
+      configuration_version: sql`configuration_version + 1`,
+    }),
+  )
+  yield* rows(kysely.deleteFrom('revocations').where('kind', '!=', 'api_key'))
+  const left = kysely.selectFrom('revocations').select(sql<number>`count(*)`.as('count'))
+  yield* rows(kysely.updateTable('feed_head').set({ live_entries: left }))
 }

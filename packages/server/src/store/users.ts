@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
-import { type Database, firstRow, mayBeStored } from './database.ts'
+import { type Database, firstRow, mayBeStored, rows } from './database.ts'
 import { appendEpoch, changeConfiguration } from './revocations.ts'
 
 /** A person. */
@@ -24,7 +24,7 @@ export interface UserStore {
   findByUsername(username: string): Promise<User | undefined>
   /** `false`: the username is taken. */
   add(user: NewUser, event: AuditEvent): Promise<boolean>
-  /** Refuses the person and the clients they own from now on, and ends their tokens. `false`: unknown, or disabled. */
+  /** Refuses the person and the clients they own from now on, and ends the tokens of both. `false`: unknown, or disabled. */
   disable(id: string, event: AuditEvent): Promise<boolean>
 }
 
@@ -62,7 +62,18 @@ export function createUserStore(database: Database): UserStore {
         if (!user) return false
         yield* writeAuditEvent(database, event)
         yield* changeConfiguration(database)
-        yield* appendEpoch(database, { kind: 'user', subject: id, epoch: user.epoch, now: event.at })
+        const owned = yield* rows(
+          kysely
+            .updateTable('clients')
+            .set({ epoch: sql`epoch + 1` })
+            .where('owner_id', '=', id)
+            .returning(['id', 'epoch']),
+        )
+        const now = event.at
+        for (const client of owned) {
+          yield* appendEpoch(database, { kind: 'client', subject: client.id, epoch: client.epoch, now })
+        }
+        yield* appendEpoch(database, { kind: 'user', subject: id, epoch: user.epoch, now })
         return true
       }),
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { overBothDatabases } from '../testing/databases.ts'
-import { assertRows, countRows, countWinners, event, now, opaqueToken } from '../testing/rows.ts'
+import { assertRows, countRows, countWinners, now, opaqueToken } from '../testing/rows.ts'
 
 const done = { at: now, actor: 'client:app', action: 'token.revoked' }
 
@@ -92,36 +92,5 @@ overBothDatabases((contract) => {
     const total = purged.reduce((sum, count) => sum + count, 0)
     assert.equal(total + (await countRows(store, 'opaque_tokens')), 40)
     assert.ok(total > 0)
-  })
-
-  contract('an event of the audit log is what was written, newest first', async ({ store }) => {
-    for (const at of [now + 2, now, now + 1]) {
-      await store.revocations.revoke(
-        { kind: 'token', subject: `${at}`, client_id: 'app', epoch: null, expires_at: at },
-        event(`token:${at}`, at),
-      )
-    }
-    assertRows(await store.auditEvents.list(2), [
-      event(`token:${now + 2}`, now + 2),
-      event(`token:${now + 1}`, now + 1),
-    ])
-  })
-
-  contract('an event of the audit log is kept 400 days, and then goes in batches', async ({ store }) => {
-    const retention = 400 * 86_400
-    for (let index = 0; index < 5; index++) {
-      const entry = {
-        kind: 'token',
-        subject: `${index}`,
-        client_id: 'app',
-        epoch: null,
-        expires_at: now,
-      } as const
-      await store.revocations.revoke(entry, event(`token:${index}`, now + index))
-    }
-    assert.equal(await store.auditEvents.purge(now + retention - 1, 10), 0)
-    assert.equal(await store.auditEvents.purge(now + retention + 3, 3), 3)
-    assert.equal(await store.auditEvents.purge(now + retention + 3, 3), 1)
-    assertRows(await store.auditEvents.list(10), [event('token:4', now + 4)])
   })
 })

@@ -61,11 +61,9 @@ overBothDatabases((contract) => {
 
   contract("a later epoch takes its earlier one's place, at a new position", async ({ store }) => {
     await store.clients.add(client('app'), 'hash', event())
-    const revokeAll = async () => {
-      await store.revocations.revoke(revokedToken('a'), event(), { maxLiveEntries: 0 })
+    for (const token of ['a', 'b', 'c', 'd', 'e']) {
+      await store.revocations.revoke(revokedToken(token), event(), { maxLiveEntries: 2 })
     }
-    await revokeAll()
-    await revokeAll()
     const entries = await store.revocations.after(0, 10)
     assert.deepEqual(
       entries.map(({ kind, subject, epoch }) => ({ kind, subject, epoch })),
@@ -188,8 +186,25 @@ overBothDatabases((contract) => {
       feed_id: after.feed_id,
       epoch: before.epoch + 1,
       configuration_version: before.configuration_version + 1,
+      live_entries: 0,
     })
-    assert.deepEqual(await subjects(store), ['token one'])
+    assert.deepEqual(await subjects(store), [])
+    await assertExactCount(store)
+  })
+
+  contract('above the bound, where no client holds enough of the feed, every token ends', async ({ store }) => {
+    const before = await store.revocations.head()
+    for (let index = 0; index < 4; index++) {
+      const id = `app-${index}`
+      await store.clients.add(client(id), 'hash', event())
+      const entry = revokedToken(`token-${index}`, { client_id: id })
+      await store.revocations.revoke(entry, event(), { maxLiveEntries: 3 })
+    }
+    const head = await store.revocations.head()
+    assert.equal(head.epoch, before.epoch + 1)
+    assert.notEqual(head.feed_id, before.feed_id)
+    assert.deepEqual(await subjects(store), [])
+    await assertExactCount(store)
   })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { expiryMarginSeconds } from '../revocations.ts'
 import { lifetimeSeconds, overBothDatabases } from '../testing/databases.ts'
-import { assertRows, countRows, countWinners, event, now, user } from '../testing/rows.ts'
+import { assertRows, client, countRows, countWinners, event, now, user } from '../testing/rows.ts'
 
 overBothDatabases((contract) => {
   contract('a person is found by their name as they were added', async ({ store }) => {
@@ -43,6 +43,27 @@ overBothDatabases((contract) => {
       ])
       const head = await store.revocations.head()
       assert.equal(head.configuration_version, before.configuration_version + 1)
+    },
+  )
+
+  contract(
+    'disabling a person ends the tokens of the clients that they own, and of no other',
+    async ({ store }) => {
+      await store.users.add(user('jane'), event())
+      await store.clients.add(client('owned', { owner_id: 'jane' }), 'hash', event())
+      await store.clients.add(client('other'), 'hash', event())
+      const before = await store.revocations.head()
+      await store.users.disable('jane', event('user:jane'))
+      const entries = await store.revocations.after(before.position, 10)
+      assert.deepEqual(
+        entries.map(({ kind, subject, epoch }) => [kind, subject, epoch]),
+        [
+          ['client', 'owned', 1],
+          ['user', 'jane', 1],
+        ],
+      )
+      assert.equal((await store.clients.find('owned'))?.epoch, 1)
+      assert.equal((await store.clients.find('other'))?.epoch, 0)
     },
   )
 

@@ -40,7 +40,6 @@ export async function up(kysely: Kysely<Schema>): Promise<void> {
     .addColumn('expires_at', 'bigint')
     .execute()
   await schema.createIndex('client_secrets_by_client').on('client_secrets').column('client_id').execute()
-  await schema.createIndex('client_secrets_by_expiry').on('client_secrets').column('expires_at').execute()
 
   await schema
     .createTable('opaque_tokens')

@@ -10,7 +10,7 @@ export interface PostgresLimits {
   maxWaiting: number
   /** How long a request waits for a connection, in milliseconds, before it answers 503. */
   connectionTimeoutMs: number
-  /** The longest that one statement may run, and one transaction may stand idle, in milliseconds. */
+  /** The longest that a transaction's statement may run, and that it may stand idle between two, in milliseconds. */
   statementTimeoutMs: number
   /** How long an answer may take to arrive, in milliseconds: a network that drops everything sends no error. */
   answerTimeoutMs: number

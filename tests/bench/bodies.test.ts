@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { type Listener, listen } from '@latchkey/server'
 
-/** Beyond what the listener collects itself. */
+/** More than one chunk, and more than any endpoint takes. */
 const longBody = 'x'.repeat(200_000)
 
 async function serve(
@@ -56,7 +56,7 @@ test('a handler that refuses without reading a body, short or long, is heard', a
   }
 })
 
-test('a request whose body breaks off never reaches the handler, and the next one is answered', async () => {
+test('a body that breaks off is never taken for a whole one, and the next request is answered', async () => {
   const seen: string[] = []
   await using server = await serve(async (request) => {
     seen.push(await request.text())

@@ -6,7 +6,7 @@ import { load } from '../../bench/harness/load.ts'
 import { bare, latchkey } from '../../bench/token/contenders.ts'
 import { compare, measure } from '../../bench/token/measure.ts'
 
-/** Measured 1.3 (bench/README.md); what doubles the floor is a mistake on the hot path, not a busy machine. */
+/** Measured 1.3 to 1.5 (bench/README.md); what doubles the floor is a mistake on the hot path, not a busy machine. */
 const maxCpuBesideBare = 2
 
 test('a token costs less than twice the CPU time of a bare server that signs the same token', async () => {

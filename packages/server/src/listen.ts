@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
@@ -18,8 +12,6 @@ const keepAliveTimeoutMs = 30_000
 const drainTimeoutMs = 10_000
 /** How long clients on kept connections are told that these end, before idle ones are closed, in milliseconds. */
 const lastRequestsMs = 100
-/** A body that announces no more than so many bytes is read before its request is handled. */
-const maxCollectedBytes = 65_536
 /** Connections of one process. */
 const maxConnections = 10_000
 
@@ -66,7 +58,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return {
     port: (server.address() as AddressInfo).port,
     serve(fetch) {
-      server.off('request', wait).on('request', collectBody(getRequestListener(fetch)))
+      server.off('request', wait).on('request', getRequestListener(fetch))
       for (const [request, response] of waiting.splice(0)) server.emit('request', request, response)
     },
     close() {
@@ -81,24 +73,6 @@ function open(server: Server, host: string, port: number): Promise<void> {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)))
     server.listen(port, host, () => resolve())
   })
-}
-
-/**
- * Reads a small body whole and leaves it where @hono/node-server looks first (`rawBody`, as cloud functions set it).
- * Its own way of reading costs an eighth of what a token costs on bare `node:http` (docs/decisions/0005-hot-path.md).
- * A long body, or one of unknown length, is a stream still: the handler counts it.
- */
-function collectBody(listener: RequestListener): RequestListener {
-  return (incoming, outgoing) => {
-    const announced = incoming.headers['content-length']
-    if (announced === undefined || !(Number(announced) <= maxCollectedBytes))
-      return listener(incoming, outgoing)
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk) => chunks.push(chunk))
-    incoming.on('end', () => {
-      listener(Object.assign(incoming, { rawBody: Buffer.concat(chunks) }), outgoing)
-    })
-  }
 }
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): ListenError {

@@ -150,7 +150,7 @@ function createFetch(routes: Route[], context: Context): Latchkey['fetch'] {
 
 /**
  * Refuses what no route took. A router of its own: beside the routes, each request would match two handlers, and Hono
- * calls several through its chain of middleware, but a lone one directly (docs/decisions/0005-hot-path.md).
+ * calls several through its chain of middleware, but a lone one directly.
  */
 function createRefusals(routes: Route[], options: Pick<EndpointOptions, 'log' | 'errorPageUrl'>): Hono {
   const app = new Hono()

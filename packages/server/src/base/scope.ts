@@ -26,7 +26,6 @@ export function narrowScope(requested: string | undefined, allowed: string): str
   if (requested.length > maxScopeLength) {
     throw new OAuthError('invalid_scope', `The scope is longer than ${maxScopeLength} characters.`)
   }
-  if (` ${allowed} `.includes(` ${requested} `)) return requested
   const permitted = new Set(parseScope(allowed))
   const wanted = parseScope(requested)
   if (!wanted.every((token) => permitted.has(token))) {

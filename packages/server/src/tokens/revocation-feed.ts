@@ -1,4 +1,4 @@
-import { RevocationSet } from '@latchkey/guard'
+import { RevocationSet, RevocationSetFull } from '@latchkey/guard'
 import type { FeedHead, PositionedRevocation, RevocationStore } from '../store/revocations.ts'
 import type { HeadWatch } from '../store/watch.ts'
 
@@ -51,11 +51,22 @@ export async function openRevocationFeed(store: RevocationStore, watch: HeadWatc
   async function catchUp(head: FeedHead): Promise<void> {
     for (let more = true; more; ) {
       const page = await readPage(store, head, ownCursor)
-      revocations.apply(page)
-      ownCursor = page.cursor
-      more = page.more
+      more = take(page)
     }
     wakeAll()
+  }
+
+  /** Says whether another page follows. A set that fills up with what has expired is made anew from what lives. */
+  function take(page: FeedPage): boolean {
+    try {
+      revocations.apply(page)
+      ownCursor = page.cursor
+      return page.more
+    } catch (error) {
+      if (!(error instanceof RevocationSetFull) || ownCursor === undefined) throw error
+      ownCursor = undefined
+      return true
+    }
   }
 
   /** This process looks first, so that it never lags behind what it tells a guard. */

@@ -192,20 +192,23 @@ overBothDatabases((contract) => {
     await assertExactCount(store)
   })
 
-  contract('above the bound, where no client holds enough of the feed, every token ends', async ({ store }) => {
-    const before = await store.revocations.head()
-    for (let index = 0; index < 4; index++) {
-      const id = `app-${index}`
-      await store.clients.add(client(id), 'hash', event())
-      const entry = revokedToken(`token-${index}`, { client_id: id })
-      await store.revocations.revoke(entry, event(), { maxLiveEntries: 3 })
-    }
-    const head = await store.revocations.head()
-    assert.equal(head.epoch, before.epoch + 1)
-    assert.notEqual(head.feed_id, before.feed_id)
-    assert.deepEqual(await subjects(store), [])
-    await assertExactCount(store)
-  })
+  contract(
+    'above the bound, where no client holds enough of the feed, every token ends',
+    async ({ store }) => {
+      const before = await store.revocations.head()
+      for (let index = 0; index < 4; index++) {
+        const id = `app-${index}`
+        await store.clients.add(client(id), 'hash', event())
+        const entry = revokedToken(`token-${index}`, { client_id: id })
+        await store.revocations.revoke(entry, event(), { maxLiveEntries: 3 })
+      }
+      const head = await store.revocations.head()
+      assert.equal(head.epoch, before.epoch + 1)
+      assert.notEqual(head.feed_id, before.feed_id)
+      assert.deepEqual(await subjects(store), [])
+      await assertExactCount(store)
+    },
+  )
 })
 
 /** Every one of the revoked tokens is ended: by its own entry, or by its client's epoch. */

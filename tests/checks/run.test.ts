@@ -27,3 +27,16 @@ test('with the reporter of CI a run with a skipped test names it and fails, and 
   assert.equal(whole.status, 0)
   assert.equal(whole.stdout, '')
 })
+
+test('a run in which a test fails fails', () => {
+  using folder = temporaryFolder()
+  writeFileSync(
+    folder.file('fail.test.mjs'),
+    "import { test } from 'node:test'\ntest('fails', () => { throw new Error() })\n",
+  )
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const run = spawnSync(process.execPath, [`${projectFolder}tests/run.ts`, folder.file('fail.test.mjs')], {
+    env,
+  })
+  assert.equal(run.status, 1)
+})

@@ -5,6 +5,7 @@ import type { SigningAlgorithm } from '../store/schema.ts'
 import type { SigningKeyStore, StoredSigningKey } from '../store/signing-keys.ts'
 import type { Seal } from './seal.ts'
 import { makeSigningKey, openSigningKey, type SigningKey } from './signing-key.ts'
+import { createSigningQueue } from './signing-queue.ts'
 
 /** How long a guard or a cache in between may keep the published keys, in seconds. */
 export const jwksMaxAgeSeconds = 300
@@ -16,6 +17,8 @@ const maxSymmetricKeys = 3
 export interface KeyRing {
   /** The key in use. @throws OAuthError 503 when there is none. */
   current(): SigningKey
+  /** Signs the claims as a JWT with the key in use. @throws OAuthError 503 when there is none. */
+  signJwt(claims: object, audience: string): Promise<string>
   /** By its `kid`, while it is published. */
   find(kid: string): SigningKey | undefined
   /** RFC 7517 §5: public keys, the next one included; none that is symmetric. */
@@ -65,12 +68,16 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   }
   const live = () => keys.filter((key) => key.expiresAt === null || key.expiresAt > clock())
 
+  const enqueue = createSigningQueue()
+  function current(): SigningKey {
+    const key = keyInUse(keys, algorithm, clock())
+    if (!key) throw temporarilyUnavailable('no signing key is in use')
+    return key
+  }
+
   return {
-    current() {
-      const key = keyInUse(keys, algorithm, clock())
-      if (!key) throw temporarilyUnavailable('no signing key is in use')
-      return key
-    },
+    current,
+    signJwt: (claims, audience) => enqueue(() => current().signJwt(claims, audience)),
     find: (kid) => live().find((key) => key.kid === kid),
     jwks: () => ({ keys: live().flatMap((key) => (key.publicJwk ? [key.publicJwk] : [])) }),
     symmetricKeys(audience) {

@@ -46,7 +46,7 @@ export interface AccessTokenClaims {
 
 export interface AccessTokenIssuer {
   /** @throws StoreUnavailable when an opaque token could not be kept. */
-  issue(grantee: Grantee): TokenAnswer | Promise<TokenAnswer>
+  issue(grantee: Grantee): Promise<TokenAnswer>
 }
 
 export interface AccessTokenOptions {
@@ -68,9 +68,9 @@ export function createAccessTokenIssuer(options: AccessTokenOptions): AccessToke
     ...(scope === '' ? {} : { scope }),
   })
 
-  function issueJwt(grantee: Grantee): TokenAnswer {
+  async function issueJwt(grantee: Grantee): Promise<TokenAnswer> {
     const claims = claimsOf(grantee, config.issuer, clock(), lifetime, watch.head.epoch)
-    return answer(keys.current().signJwt(claims, grantee.audience[0]), grantee.scope)
+    return answer(await keys.signJwt(claims, grantee.audience[0]), grantee.scope)
   }
 
   async function issueOpaque({ client, user, connectionId, scope, audience }: Grantee): Promise<TokenAnswer> {

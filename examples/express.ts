@@ -1,6 +1,6 @@
 // A guarded API in Express.
 //
-//   LATCHKEY_CLIENT_SECRET=… node examples/express.ts
+//   LATCHKEY_CLIENT_SECRET=… npx node examples/express.ts
 //
 // `latchkey dev` prints that secret in its line "API".
 import { createGuard } from '@latchkey/guard'

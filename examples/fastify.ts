@@ -1,6 +1,6 @@
 // A guarded API in Fastify.
 //
-//   LATCHKEY_CLIENT_SECRET=… node examples/fastify.ts
+//   LATCHKEY_CLIENT_SECRET=… npx node examples/fastify.ts
 //
 // `latchkey dev` prints that secret in its line "API".
 import { createGuard } from '@latchkey/guard'

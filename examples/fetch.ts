@@ -1,6 +1,6 @@
 // A guarded API on web-standard Request and Response: for any runtime or framework that speaks them.
 //
-//   LATCHKEY_CLIENT_SECRET=… node examples/fetch.ts
+//   LATCHKEY_CLIENT_SECRET=… npx node examples/fetch.ts
 //
 // `latchkey dev` prints that secret in its line "API".
 import { serve } from '@hono/node-server'

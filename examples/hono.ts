@@ -1,6 +1,6 @@
 // A guarded API in Hono.
 //
-//   LATCHKEY_CLIENT_SECRET=… node examples/hono.ts
+//   LATCHKEY_CLIENT_SECRET=… npx node examples/hono.ts
 //
 // `latchkey dev` prints that secret in its line "API".
 import { serve } from '@hono/node-server'

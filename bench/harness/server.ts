@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigInput, createLatchkey, type Latchkey } from '@latchkey/server'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { registerApp } from '../../packages/server/src/clients/registration.ts'
 import { audience, body, client, headers, scope } from '../token/workload.ts'
 
@@ -26,7 +27,7 @@ export async function openServer(input: Partial<ConfigInput> = {}): Promise<OwnS
     { ...config, ...input },
     { environment: { LATCHKEY_SECRET: 'a secret of the benchmark and of no one else' }, migrate: true },
   )
-  const parts = { store: latchkey.store, clock: () => Math.floor(Date.now() / 1000) }
+  const parts = { store: latchkey.store, clock: systemClock }
   await registerApp(parts, { name: 'Bench', type: 'confidential', scope, ...client }, 'bench')
   return {
     latchkey,

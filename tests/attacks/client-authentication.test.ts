@@ -19,10 +19,8 @@ let server: TestServer
 before(async () => {
   server = await startServer(opaque)
 })
-after(async () => {
-  await server[Symbol.asyncDispose]()
-  await stopOwnPostgres()
-})
+after(() => server[Symbol.asyncDispose]())
+after(stopOwnPostgres)
 
 const encode = (text: string): string => Buffer.from(text).toString('base64')
 

@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { rotateSecret } from '../../packages/server/src/clients/registration.ts'
 import { openDatabase } from '../../packages/server/src/store/open.ts'
 import { createStore } from '../../packages/server/src/store/store.ts'
+import { withinASecond } from '../support/eventually.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
 import { basic, startServer, type TestServer } from '../support/server.ts'
-import {
-  ask,
-  assertIssued,
-  assertRefused,
-  catchUp,
-  event,
-  grant,
-  introspect,
-  register,
-  withinASecond,
-} from './support.ts'
+import { ask, assertIssued, assertRefused, catchUp, event, grant, introspect, register } from './support.ts'
 
 const opaque = { accessTokenFormat: 'opaque' } as const
 let server: TestServer
@@ -23,10 +15,8 @@ let server: TestServer
 before(async () => {
   server = await startServer(opaque)
 })
-after(async () => {
-  await server[Symbol.asyncDispose]()
-  await stopOwnPostgres()
-})
+after(() => server[Symbol.asyncDispose]())
+after(stopOwnPostgres)
 
 test('6: a disabled client is refused, its tokens end, and others go on', async () => {
   const app = await register(server)
@@ -87,7 +77,7 @@ test('9: during the overlap both secrets work, after it the old one is refused',
 
 test('9: no more than two secrets live, and an overlap of nothing ends the old one at once', async () => {
   const app = await register(server)
-  const parts = { store: server.latchkey.store, clock: () => Math.floor(Date.now() / 1000) }
+  const parts = { store: server.latchkey.store, clock: systemClock }
   const second = (await rotateSecret(parts, app.id, 600, 'test'))?.secret ?? ''
   const third = (await rotateSecret(parts, app.id, 600, 'test'))?.secret ?? ''
   await catchUp(server)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { eventually } from '../support/eventually.ts'
 import { basic, getToken, startServer, type TestServer } from '../support/server.ts'
 import {
   type Asked,
@@ -240,16 +241,8 @@ test('83: a caller who hangs up in the middle of a body is no failure of the ser
     const start = rawRequest('POST /token', headers, chunk('grant_type='))
     assert.equal(statusOf(await sendRaw(server.url, start, hasAnswer)), 100)
   }
-  await until(() => server.log().includes('ended too early'))
+  await eventually(() => server.log().includes('ended too early'))
   assert.doesNotMatch(server.log(), /server_error/)
 })
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000
-  while (!isSo()) {
-    assert.ok(performance.now() < deadline, 'what was waited for did not happen in ten seconds')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
 
 const hasAnswer = (received: string): boolean => received.includes('\r\n\r\n')

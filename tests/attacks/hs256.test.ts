@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
+import { revokeSigningKey } from '../../packages/server/src/keys/key-ring.ts'
+import { createSeal } from '../../packages/server/src/keys/seal.ts'
+import { withinASecond } from '../support/eventually.ts'
 import { guardOf, statusFor } from '../support/guards.ts'
-import { basic, getToken, postForm, startServer, type TestServer } from '../support/server.ts'
+import { basic, getToken, postForm, startServer, type TestServer, testSecret } from '../support/server.ts'
 import { claimsOf, encodePart, headerOf, type Json } from './forging.ts'
 import { introspect, readAnswer, register } from './support.ts'
 
@@ -126,4 +130,63 @@ test('53: a revoked HS256 token is refused, and a forger cannot revoke by it', a
   assert.equal((await introspect(server, token)).json.active, true)
   await postForm(server.latchkey.urls.revocation, { token }, server.client)
   assert.equal((await introspect(server, token)).text, '{"active":false}')
+})
+
+test('53: what a resource server writes with its own key can poison no feed', async () => {
+  const [, key = ''] = await keysOf(server.resourceServer)
+  const { id } = server.resourceServer
+  const claims = { ...claimsOf(await getToken(server)), client_id: id, sub: id }
+  const { store } = server.latchkey
+  const before = await store.revocations.head()
+  const hostile = [
+    { jti: 'x'.repeat(600) },
+    { jti: 1 },
+    { exp: Math.floor(Date.now() / 1000) + 60.5 },
+    { exp: '9999999999' },
+    { client_epoch: -1 },
+    { iat: null },
+  ]
+  for (const change of hostile) {
+    const token = signHs256({ ...claims, ...change }, key)
+    await postForm(server.latchkey.urls.revocation, { token }, server.resourceServer)
+    assert.equal((await introspect(server, token)).text, '{"active":false}', JSON.stringify(change))
+  }
+  assert.equal((await store.revocations.head()).position, before.position)
+  const endless = signHs256({ ...claims, exp: Number.MAX_SAFE_INTEGER }, key)
+  await postForm(server.latchkey.urls.revocation, { token: endless }, server.resourceServer)
+  const [entry] = await store.revocations.after(before.position, 1)
+  assert.ok((entry?.expires_at ?? Number.POSITIVE_INFINITY) < systemClock() + 2 * 3_600)
+})
+
+test('53: when an HS256 key is revoked, nobody can forge with any key that was given out, and guards take the new ones', async () => {
+  await using own = await startServer({ signingAlgorithm: 'HS256' })
+  const { store, revocations, fetch: inProcess } = own.latchkey
+  using elsewhere = guardOf(own, { algorithms: ['HS256'] })
+  using here = guardOf(own, { algorithms: ['HS256'], revocations, fetch: inProcess })
+  const token = await getToken(own)
+  assert.equal(await statusFor(elsewhere, token), 200)
+  assert.equal(await statusFor(here, token), 200)
+  const authorization = basic(own.resourceServer.id, own.resourceServer.secret)
+  const answer = await fetch(`${own.url}/verification-keys`, { headers: { authorization } })
+  const { keys } = (await answer.json()) as { keys: { k: string }[] }
+  const forged = keys.map(({ k }) =>
+    signHs256({ ...claimsOf(token), epoch: 9_999_999_999, jti: 'forged' }, k),
+  )
+  for (const forgery of forged) assert.equal(await statusFor(elsewhere, forgery), 200)
+
+  const [leaked] = await store.signingKeys.list()
+  const options = {
+    store: store.signingKeys,
+    seal: createSeal([testSecret]),
+    algorithm: 'HS256',
+    clock: systemClock,
+    longestLifetimeSeconds: 3_600,
+  } as const
+  assert.equal(await revokeSigningKey(options, leaked?.id ?? '', 'test'), true)
+  for (const guard of [elsewhere, here]) {
+    await withinASecond(async () => (await statusFor(guard, token)) === 401)
+    for (const forgery of forged) assert.equal(await statusFor(guard, forgery), 401)
+    assert.equal(await statusFor(guard, await getToken(own)), 200)
+  }
+  for (const forgery of forged) assert.equal((await introspect(own, forgery)).text, '{"active":false}')
 })

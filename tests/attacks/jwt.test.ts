@@ -3,12 +3,14 @@ import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { revokeSigningKey, rotateSigningKey } from '../../packages/server/src/keys/key-ring.ts'
 import { createSeal } from '../../packages/server/src/keys/seal.ts'
+import { withinASecond } from '../support/eventually.ts'
 import { guardOf, statusFor } from '../support/guards.ts'
 import { getToken, postForm, startServer, type TestServer, testSecret } from '../support/server.ts'
 import { claimsOf, encodePart, headerOf, type Json, signEs256, signingKeyOf } from './forging.ts'
-import { catchUp, introspect, withinASecond } from './support.ts'
+import { catchUp, introspect } from './support.ts'
 
 let server: TestServer
 
@@ -178,11 +180,12 @@ test('46: a retired key is published and taken until its last token expired, the
     seal: createSeal([testSecret]),
     algorithm: 'ES256',
     clock,
+    longestLifetimeSeconds: 3_600,
   } as const
   now += 3_600
   const old = await getToken(own)
   const { key } = await signingKeyOf(own)
-  await rotateSigningKey(options, 3_600, 'test')
+  await rotateSigningKey(options, 'test')
   await catchUp(own)
   const fresh = await getToken(own)
   assert.notEqual(headerOf(fresh).kid, headerOf(old).kid)
@@ -202,7 +205,8 @@ test('46: a token under a revoked key is refused within a second, by guards that
     store: own.latchkey.store.signingKeys,
     seal: createSeal([testSecret]),
     algorithm: 'ES256',
-    clock: () => Math.floor(Date.now() / 1000),
+    clock: systemClock,
+    longestLifetimeSeconds: 3_600,
   } as const
   using guard = guardOf(own)
   const token = await getToken(own)

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { type NewApp, registerApp } from '../../packages/server/src/clients/registration.ts'
 import type { AuditEvent } from '../../packages/server/src/store/audit-events.ts'
-import { watchIntervalMs } from '../../packages/server/src/store/watch.ts'
 import { postForm, type TestServer } from '../support/server.ts'
-
-/** What is changed in one process is felt in another within a second: four looks of the watch. */
-const maxWatchIntervals = 4
 
 export interface Asked {
   authorization?: string
@@ -84,8 +81,6 @@ export async function register(server: TestServer, app: Partial<NewApp> = {}, cl
   return { id, secret: secret ?? '' }
 }
 
-export const systemClock = (): number => Math.floor(Date.now() / 1000)
-
 export const event = (action: string, subject: string): AuditEvent => ({
   at: systemClock(),
   actor: 'test',
@@ -96,20 +91,6 @@ export const event = (action: string, subject: string): AuditEvent => ({
 /** Makes the server look at its store now, in place of at the next interval of its watch. */
 export async function catchUp({ url }: TestServer): Promise<void> {
   assert.equal((await fetch(`${url}/readyz`)).status, 200)
-}
-
-/** Counts in intervals of a timer of this very process, so that a busy machine slows both sides. */
-export async function withinASecond(isSo: () => Promise<boolean>): Promise<void> {
-  let intervals = 0
-  const timer = setInterval(() => intervals++, watchIntervalMs)
-  try {
-    while (!(await isSo())) {
-      assert.ok(intervals <= maxWatchIntervals, 'the change was not felt after a second')
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  } finally {
-    clearInterval(timer)
-  }
 }
 
 export async function introspect(

@@ -11,12 +11,12 @@ const run = (program: string, ...args: string[]) => {
   return { status, output: stdout + stderr }
 }
 
-test('format, lint and the layers: `biome ci` finds nothing', () => {
+test('biome finds nothing to say about format, lint and layers', () => {
   const { status, output } = run('biome', 'ci', '--colors=off', '.')
   assert.equal(status, 0, output)
 })
 
-test('types: `tsc` finds nothing', () => {
+test('tsc finds nothing to say about types', () => {
   const { status, output } = run('tsc', '-p', '.')
   assert.equal(status, 0, output)
 })

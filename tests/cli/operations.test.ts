@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
+import { eventually } from '../support/eventually.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
 import { startServe } from '../support/serve.ts'
@@ -8,10 +9,6 @@ import { postForm } from '../support/server.ts'
 import { assertRefused, createApp, latchkey, type RunOptions, succeeded } from './support.ts'
 
 after(stopOwnPostgres)
-
-/** How often a change is looked for, and for how long at most, until a running server has felt it. */
-const lookEveryMs = 25
-const maxLooks = 400
 
 interface App {
   id: string
@@ -118,6 +115,20 @@ test('app create takes over an id and a secret from another system, and prints n
   assertRefused(short, /A secret has \d+ to 200 printable/)
 })
 
+test('app create refuses what no token could ever be for, and says what it knows', async () => {
+  await using setup = await prepare('SQLite')
+  await setup.run('migrate')
+  const create = (...words: string[]) => setup.attempt('app', 'create', 'Shop', ...words)
+  assertRefused(await create('--scope', 'read wirte'), /no scope `wirte`\. Did you mean `write`\?/)
+  assertRefused(await create('--audience', 'https://api.example.com'), /goes with --type resource_server/)
+  assertRefused(await create('--type', 'resource_server', '--scope', 'read'), /--scope is for apps/)
+  assertRefused(
+    await create('--type', 'resource_server', '--audience', 'https://other.example.com'),
+    /No token is for https:\/\/other\.example\.com\. Known: https:\/\/api\.example\.com/,
+  )
+  assert.equal((await setup.run('app', 'list')).stdout, '')
+})
+
 test('a public app has no secret to print or to rotate', async () => {
   await using setup = await prepare('SQLite')
   await setup.run('migrate')
@@ -150,14 +161,6 @@ async function prepare(kind: 'SQLite' | 'PostgreSQL') {
       folder[Symbol.dispose]()
     },
   }
-}
-
-async function eventually(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < maxLooks; look++) {
-    if (await isTrue()) return
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
-  }
-  assert.fail(`the server did not feel it: ${isTrue}`)
 }
 
 const jsonOf = async <Body>(answer: Promise<Response>): Promise<Body> =>

@@ -5,7 +5,8 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { type Dev, startDev } from '../support/dev.ts'
+import { type Dev, readDescription, startDev } from '../support/dev.ts'
+import { eventually } from '../support/eventually.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { projectFolder } from '../support/project.ts'
 import { basic } from '../support/server.ts'
@@ -67,10 +68,10 @@ test('a second signal ends a server that still waits for a slow request', async 
   slow.answer.catch(() => {})
   dev.process.kill('SIGINT')
   await waitUntilClosed(dev.description.issuer)
-  while (isRunning(dev)) {
+  await eventually(() => {
     dev.process.kill('SIGINT')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+    return !isRunning(dev)
+  })
   assert.equal(dev.process.signalCode, 'SIGINT')
 })
 
@@ -85,8 +86,8 @@ test('Ctrl+C under `npm start` reaches the server twice and is still graceful', 
   const exited = once(npm, 'exit')
   const killGroup = (signal: NodeJS.Signals) => void (npm.pid && process.kill(-npm.pid, signal))
   try {
-    const { issuer, endpoints, client } = await readDescription(npm.stdout)
-    const slow = slowRequest(endpoints.token, basic(client.client_id, client.client_secret))
+    const { issuer, endpoints, client } = await readDescription(npm)
+    const slow = slowRequest(endpoints.token ?? '', basic(client.client_id, client.client_secret))
     await slow.isHeld
     killGroup('SIGINT')
     await waitUntilClosed(issuer)
@@ -104,16 +105,6 @@ const isRunning = ({ process }: Dev): boolean => process.exitCode === null && pr
 async function exitCode(dev: Dev): Promise<number | null> {
   if (isRunning(dev)) await once(dev.process, 'exit')
   return dev.process.exitCode
-}
-
-async function readDescription(stdout: NodeJS.ReadableStream) {
-  let printed = ''
-  for await (const chunk of stdout) {
-    printed += chunk
-    const line = printed.split('\n').find((text) => text.startsWith('{') && text.endsWith('}'))
-    if (line !== undefined) return JSON.parse(line)
-  }
-  throw new Error(`npm start printed no description: ${printed}`)
 }
 
 interface Answer {
@@ -216,15 +207,11 @@ function askUntilClosed(url: string, authorization: string) {
   return { warm: warm.promise, ended: ended.promise }
 }
 
-/** Polls until nothing listens any more. */
-async function waitUntilClosed(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const isOpen = await fetch(url).then(
-      () => true,
+/** Nothing listens there any more. */
+const waitUntilClosed = (url: string): Promise<void> =>
+  eventually(() =>
+    fetch(url).then(
       () => false,
-    )
-    if (!isOpen) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`${url} still listens`)
-}
+      () => true,
+    ),
+  )

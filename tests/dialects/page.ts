@@ -21,13 +21,14 @@ export function fillIn(text: string, replacements: Record<string, string>): stri
   return filled
 }
 
-/** The files of a folder of `pages/` that are not in the published page word by word; `undefined` without the page. */
-export function strayed(folder: string, seed: string): string[] | undefined {
-  const page = new URL(seed, seeds)
-  if (!existsSync(page)) return undefined
-  const text = readFileSync(page, 'utf8')
+/** A whole page as it was published. The pages are no part of the project: `undefined` where they are not beside it. */
+export const publishedPage = (file: string): string | undefined =>
+  existsSync(seeds) ? readFileSync(new URL(file, seeds), 'utf8') : undefined
+
+/** The files of a folder of `pages/` that are not in the published page word by word. */
+export function strayed(folder: string, page: string): string[] {
   const files = readdirSync(new URL(`${folder}/`, pages)).filter((file) => file.endsWith('.txt'))
-  return files.filter((file) => !text.includes(snippet(`${folder}/${file}`).trimEnd()))
+  return files.filter((file) => !page.includes(snippet(`${folder}/${file}`).trimEnd()))
 }
 
 export const runPython = (code: string): Promise<string> => run(python, ['-c', code])

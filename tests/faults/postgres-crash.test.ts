@@ -5,6 +5,7 @@ import { CompiledQuery } from 'kysely'
 import { openDatabase } from '../../packages/server/src/store/open.ts'
 import { createStore, type Store } from '../../packages/server/src/store/store.ts'
 import { now, opaqueToken } from '../../packages/server/src/store/testing/rows.ts'
+import { eventually } from '../support/eventually.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 
 /** Not the run's own: other tests would lose their sessions too. */
@@ -47,11 +48,11 @@ async function addUntilRecovered(store: Store): Promise<{ acknowledged: string[]
     }
   }
   const adding = Promise.all(Array.from({ length: 20 }, add))
-  await until(() => acknowledged.length > 100)
+  await eventually(() => acknowledged.length > 100)
   await crash(store)
-  await until(() => refusals.length > 0)
+  await eventually(() => refusals.length > 0)
   const before = acknowledged.length
-  await until(() => acknowledged.length > before + 100)
+  await eventually(() => acknowledged.length > before + 100)
   isDone = true
   await adding
   return { acknowledged, refusals }
@@ -65,12 +66,4 @@ async function crash({ database }: Store): Promise<void> {
   const pid = rows[0]?.pid
   assert.ok(pid)
   process.kill(pid, 'SIGKILL')
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 2_000; round++) {
-    if (isTrue()) return
-    await delay(10)
-  }
-  assert.fail('it did not come true')
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { startProxy } from '../../packages/server/src/store/testing/proxy.ts'
+import { eventually } from '../support/eventually.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
 import { getToken, postForm, startServer, type TestServer } from '../support/server.ts'
 
@@ -40,7 +40,7 @@ test('51: while the database is away every question about a token is 503, and al
   await assertUnavailable(await revoke(server, token))
 
   await proxy.mend()
-  await poll(async () => (await askForToken(server)).status === 200)
+  await eventually(async () => (await askForToken(server)).status === 200)
   const { active } = (await (await introspect(server, token)).json()) as { active: boolean }
   assert.equal(active, true)
 })
@@ -54,7 +54,7 @@ test('51: a client that is not in memory is 503 while the database is away, neve
   await proxy.cut()
   await assertUnavailable(await askForToken(server))
   await proxy.mend()
-  await poll(async () => (await askForToken(server)).status === 200)
+  await eventually(async () => (await askForToken(server)).status === 200)
 })
 
 test('a client id that PostgreSQL cannot hold is an unknown client, as it is with SQLite', async () => {
@@ -69,11 +69,3 @@ test('a client id that PostgreSQL cannot hold is an unknown client, as it is wit
     assert.equal(status, 401)
   }
 })
-
-async function poll(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 500; round++) {
-    if (await isTrue()) return
-    await delay(20)
-  }
-  assert.fail('it did not come true')
-}

@@ -68,13 +68,15 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
   }
 }
 
-function readDescription(child: ChildProcess, stderr: () => string): Promise<Description> {
+/** What `latchkey dev --json` prints as one line when it is ready. `npm start` prints lines of its own before it. */
+export function readDescription(child: ChildProcess, stderr = () => ''): Promise<Description> {
   return new Promise((resolve, reject) => {
     let stdout = ''
     child.stdout?.setEncoding('utf8').on('data', (text) => {
       stdout += text
-      if (stdout.includes('\n')) resolve(JSON.parse(stdout.slice(0, stdout.indexOf('\n'))))
+      const line = /^(\{.*\})\n/m.exec(stdout)?.[1]
+      if (line !== undefined) resolve(JSON.parse(line))
     })
-    child.once('exit', (code) => reject(new Error(`latchkey dev ended with ${code}: ${stderr()}`)))
+    child.once('exit', (code) => reject(new Error(`latchkey dev ended with ${code}: ${stdout}${stderr()}`)))
   })
 }

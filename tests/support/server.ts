@@ -6,6 +6,7 @@ import {
   type LatchkeyOptions,
   listen,
 } from '@latchkey/server'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { registerApp } from '../../packages/server/src/clients/registration.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -54,7 +55,7 @@ export async function startServer({ clock, ...input }: TestServerOptions = {}): 
     throw error
   })
   listener.serve(latchkey.fetch)
-  const parts = { store: latchkey.store, clock: clock ?? (() => Math.floor(Date.now() / 1000)) }
+  const parts = { store: latchkey.store, clock: clock ?? systemClock }
   const client = await registerApp(parts, { name: 'App', type: 'confidential', scope: 'read write' }, 'test')
   const resourceServer = await registerApp(
     parts,

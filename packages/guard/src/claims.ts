@@ -1,5 +1,7 @@
+import { isCount, isText } from './json.ts'
 import type { CheckedToken, Principal } from './principal.ts'
 import type { Reason, Rejection } from './rejection.ts'
+import type { RevocableToken } from './revocations.ts'
 
 export interface Expected {
   readonly issuer: string
@@ -13,6 +15,17 @@ export interface Origin {
   readonly credential: Principal['credential']
   /** The `kid` of the JWT. */
   readonly kid?: string | undefined
+}
+
+/** The claims that revocation goes by, checked or one's own. */
+export interface RevocableClaims {
+  readonly jti: string
+  readonly client_id: string
+  readonly sub: string
+  readonly connection_id?: string | undefined
+  readonly client_epoch?: number
+  readonly user_epoch?: number
+  readonly epoch?: number
 }
 
 const maxAudiences = 64
@@ -34,6 +47,18 @@ export function checkClaims(
   if (reason) return { reason }
   return toCheckedToken(claims, audience, origin) ?? { reason: 'bad-claims' }
 }
+
+/** What a token is known by to the feed. `kid`: that of its JWT. */
+export const revocableOf = (claims: RevocableClaims, kid?: string): RevocableToken => ({
+  jti: claims.jti,
+  kid,
+  connectionId: claims.connection_id,
+  clientId: claims.client_id,
+  clientEpoch: claims.client_epoch ?? 0,
+  subject: claims.sub,
+  userEpoch: claims.user_epoch ?? 0,
+  epoch: claims.epoch ?? 0,
+})
 
 /** Whether a token's time is over. */
 export const isExpired = (expiresAt: number, clockToleranceSeconds: number, now: number): boolean =>
@@ -58,7 +83,7 @@ function toCheckedToken(
   if (!isText(iss) || !isText(sub) || !isText(client_id) || !isText(jti) || !isTime(exp)) return undefined
   if (typeof scope !== 'string' || !isTextOrAbsent(connection_id) || !isTextOrAbsent(username))
     return undefined
-  if (!isEpoch(client_epoch) || !isEpoch(user_epoch) || !isEpoch(epoch)) return undefined
+  if (!isCount(client_epoch) || !isCount(user_epoch) || !isCount(epoch)) return undefined
   const principal: Principal = {
     subject: sub,
     clientId: client_id,
@@ -74,16 +99,7 @@ function toCheckedToken(
   }
   return {
     principal: deepFreeze(principal),
-    revocable: {
-      jti,
-      kid,
-      connectionId: connection_id,
-      clientId: client_id,
-      clientEpoch: client_epoch,
-      subject: sub,
-      userEpoch: user_epoch,
-      epoch,
-    },
+    revocable: revocableOf({ jti, client_id, sub, connection_id, client_epoch, user_epoch, epoch }, kid),
   }
 }
 
@@ -95,9 +111,7 @@ function readAudience(aud: unknown): readonly string[] {
 
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value)
-const isEpoch = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 /**
  * A handler that changed its principal would change it for every later request with the same token. Without recursion:

@@ -1,4 +1,5 @@
-import { isRecord, Unavailable } from './http.ts'
+import { Unavailable } from './http.ts'
+import { isCount, isRecord, isText } from './json.ts'
 import type { RevocationEntry, RevocationPage } from './revocations.ts'
 
 export interface FeedPage extends RevocationPage {
@@ -17,7 +18,7 @@ const maxIdLength = 512
  */
 export function parseFeedPage(answer: Record<string, unknown>): FeedPage {
   const { cursor, snapshot, more, epoch, entries } = answer
-  if (!isText(cursor, maxCursorLength)) throw broken('cursor')
+  if (!isTextWithin(cursor, maxCursorLength)) throw broken('cursor')
   if (typeof snapshot !== 'boolean' || typeof more !== 'boolean') throw broken('snapshot and more')
   if (!isCount(epoch)) throw broken('epoch')
   if (!Array.isArray(entries)) throw broken('entries')
@@ -27,10 +28,10 @@ export function parseFeedPage(answer: Record<string, unknown>): FeedPage {
 function parseEntry(entry: unknown): RevocationEntry[] {
   if (!isRecord(entry)) throw broken('an entry')
   const { kind, id, client_id, epoch, expires_at } = entry
-  if (!isText(id, maxIdLength) || !isCount(expires_at)) throw broken('an entry')
+  if (!isTextWithin(id, maxIdLength) || !isCount(expires_at)) throw broken('an entry')
   switch (kind) {
     case 'token':
-      if (!isText(client_id, maxIdLength)) throw broken('a token entry')
+      if (!isTextWithin(client_id, maxIdLength)) throw broken('a token entry')
       return [{ kind, id, client_id, expires_at }]
     case 'client':
     case 'user':
@@ -45,10 +46,8 @@ function parseEntry(entry: unknown): RevocationEntry[] {
   }
 }
 
-const isText = (value: unknown, maxLength: number): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= maxLength
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+const isTextWithin = (value: unknown, maxLength: number): value is string =>
+  isText(value) && value.length <= maxLength
 
 const broken = (what: string): Unavailable =>
   new Unavailable(`the revocation feed was not understood: ${what}`)

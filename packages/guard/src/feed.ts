@@ -2,6 +2,7 @@ import type { AuthorizationServer } from './authorization-server.ts'
 import type { Clock } from './clock.ts'
 import { type FeedPage, parseFeedPage } from './feed-page.ts'
 import { Unavailable } from './http.ts'
+import { pause } from './pause.ts'
 import { type RevocationSet, RevocationSetFull } from './revocations.ts'
 
 export interface FeedOptions {
@@ -82,7 +83,9 @@ export class RevocationFeed {
         failures = 0
         this.#problem = undefined
       } catch (error) {
-        this.#problem = this.#explain(error)
+        // The server's feed is smaller than the set, unless something is wrong with one of them.
+        if (error instanceof RevocationSetFull) this.#cursor = undefined
+        this.#problem = explain(error)
         failures += 1
         await pause(backoffMs(failures))
       }
@@ -115,21 +118,15 @@ export class RevocationFeed {
       await this.#server.ask(url.href, { ...limits, authenticated: true, background: true }),
     )
   }
-
-  /** A full set starts over: the server's feed is smaller than the set, unless something is wrong with one of them. */
-  #explain(error: unknown): string {
-    if (error instanceof RevocationSetFull) this.#cursor = undefined
-    return error instanceof Unavailable || error instanceof RevocationSetFull
-      ? error.message
-      : 'the feed was not understood'
-  }
 }
+
+const explain = (error: unknown): string =>
+  error instanceof Unavailable || error instanceof RevocationSetFull
+    ? error.message
+    : 'the feed was not understood'
 
 /** Doubles each time; the random half keeps many guards from asking in step after an outage. */
 function backoffMs(failures: number): number {
   const whole = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 10))
   return whole / 2 + Math.random() * (whole / 2)
 }
-
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds).unref())

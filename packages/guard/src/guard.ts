@@ -26,7 +26,7 @@ export interface GuardStatus {
     readonly ageSeconds: number | undefined
     readonly problem: string | undefined
   }
-  /** Undefined when no feed is followed. */
+  /** Undefined when revocations are not followed. */
   readonly feed: FeedStatus | undefined
   /** Entries of the revocation set, followed or shared. */
   readonly revocations: number
@@ -66,13 +66,26 @@ export interface Guard {
   close(): void
 }
 
+/** The oldest Node.js that has all that a guard needs. */
+const minimumNodeVersion = 24
+
 /**
  * Makes the guard of an API. It asks the server nothing until the first check, or `ready`.
  *
  * @throws TypeError when an option is missing, unknown or wrong.
+ * @throws Error on a Node.js that is too old.
  */
 export function createGuard(options: GuardOptions): Guard {
+  refuseOldNode(globalThis.process?.versions?.node)
   return new TokenGuard(parseOptions(options))
+}
+
+/** `version` is undefined where the guard runs on something else. */
+function refuseOldNode(version: string | undefined): void {
+  if (version === undefined || Number.parseInt(version, 10) >= minimumNodeVersion) return
+  throw new Error(
+    `@latchkey/guard: Node.js ${version} is too old. Run the API on Node.js ${minimumNodeVersion} or newer.`,
+  )
 }
 
 const preflight = { ok: true, preflight: true, principal: undefined } as const
@@ -96,7 +109,7 @@ class TokenGuard implements Guard {
     this.#settings = settings
     this.resourceMetadataUrl = isResourceUrl(resource) ? resourceMetadataUrl(resource) : undefined
     this.#context = challengeContext(settings, this.resourceMetadataUrl)
-    this.#keys = new Keys(server, settings)
+    this.#keys = new Keys(server, { ...settings, serverEpoch: () => this.#revocations?.epoch ?? 0 })
     this.#introspection = clientId === undefined ? undefined : new Introspection(server, settings)
     const introspectsJwts = revocation === 'introspect'
     this.#tokens = new Tokens(this.#keys, this.#introspection, { ...settings, introspectsJwts })
@@ -129,10 +142,10 @@ class TokenGuard implements Guard {
   status(): GuardStatus {
     return {
       keys: this.#keys.status(),
-      feed: this.#feed && {
-        ageSeconds: this.#feed.ageSeconds,
+      feed: this.#revocations && {
+        ageSeconds: this.#feedAgeSeconds(),
         isStale: this.#isStale(),
-        problem: this.#feed.problem,
+        problem: this.#feed?.problem,
       },
       revocations: this.#revocations?.size ?? 0,
       verifiedJwts: this.#tokens.verifiedJwts,
@@ -196,8 +209,13 @@ class TokenGuard implements Guard {
       : undefined
   }
 
+  /** A shared set ages as the server that fills it falls behind its database. */
+  #feedAgeSeconds(): number | undefined {
+    return this.#feed ? this.#feed.ageSeconds : this.#revocations?.ageSeconds
+  }
+
   #isStale(): boolean {
-    const ageSeconds = this.#feed?.ageSeconds
+    const ageSeconds = this.#feedAgeSeconds()
     return ageSeconds !== undefined && ageSeconds > this.#settings.maxFeedAgeSeconds
   }
 }

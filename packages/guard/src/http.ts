@@ -1,3 +1,5 @@
+import { isRecord } from './json.ts'
+
 /** How a guard reaches the authorization server. In one process with it: the server's own `fetch`. */
 export type Fetch = (request: Request) => Promise<Response>
 
@@ -121,10 +123,6 @@ function parseJson(text: string): unknown {
     return undefined
   }
 }
-
-/** Whether a value out of JSON is an object: not null, not an array. */
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function statusProblem(wanted: JsonRequest, response: Response): Unavailable {
   const credentialsRefused = response.status === 401 || response.status === 403

@@ -1,4 +1,5 @@
 export type { Refusal, RefusalBody } from './challenge.ts'
+export { type RevocableClaims, revocableOf } from './claims.ts'
 export type { Clock } from './clock.ts'
 export {
   bare,

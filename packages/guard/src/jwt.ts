@@ -1,4 +1,4 @@
-import { isRecord } from './http.ts'
+import { isRecord } from './json.ts'
 import type { Reason } from './rejection.ts'
 import type { Algorithm } from './signature.ts'
 

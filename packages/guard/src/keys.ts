@@ -1,6 +1,7 @@
 import type { AuthorizationServer } from './authorization-server.ts'
 import type { Clock } from './clock.ts'
-import { isRecord, Unavailable } from './http.ts'
+import { Unavailable } from './http.ts'
+import { isRecord } from './json.ts'
 import type { ParsedJwt } from './jwt.ts'
 import { Refreshing } from './refreshing.ts'
 import type { Rejection } from './rejection.ts'
@@ -10,6 +11,8 @@ export interface KeysOptions {
   readonly algorithms: readonly Algorithm[]
   readonly keysMaxAgeSeconds: number
   readonly clock: Clock
+  /** The epoch of the whole server, as last heard. */
+  readonly serverEpoch: () => number
 }
 
 type KeyRing = Refreshing<readonly VerificationKey[]>
@@ -26,8 +29,12 @@ const patienceMs = 300
 export class Keys {
   readonly #publicKeys: KeyRing | undefined
   readonly #sharedKeys: KeyRing | undefined
+  readonly #serverEpoch: () => number
+  #sharedEpoch = 0
 
-  constructor(server: AuthorizationServer, { algorithms, keysMaxAgeSeconds, clock }: KeysOptions) {
+  constructor(server: AuthorizationServer, options: KeysOptions) {
+    const { algorithms, keysMaxAgeSeconds, clock } = options
+    this.#serverEpoch = options.serverEpoch
     const limits = { maxAgeMs: keysMaxAgeSeconds * 1000, coolDownMs: unknownKeyCoolDownMs, patienceMs }
     const hasShared = algorithms.includes('HS256')
     const hasPublic = algorithms.some((algorithm) => algorithm !== 'HS256')
@@ -46,14 +53,14 @@ export class Keys {
   /** Checks a signature whose header was checked. Returns the key that it is by. */
   async verify(jwt: ParsedJwt): Promise<VerificationKey | Rejection> {
     const { alg, kid } = jwt.header
-    const ring = alg === 'HS256' ? this.#sharedKeys : this.#publicKeys
+    const ring = this.#ringOf(alg === 'HS256')
     if (!ring) return { reason: 'algorithm-not-accepted' }
     return kid === undefined ? verifyWithAny(ring, jwt) : verifyWithOne(ring, jwt, kid)
   }
 
   /** Whether the issuer still stands by a key: a token that was verified before must not outlive it. */
   async holds(key: VerificationKey): Promise<boolean> {
-    const ring = key.algorithm === 'HS256' ? this.#sharedKeys : this.#publicKeys
+    const ring = this.#ringOf(key.algorithm === 'HS256')
     if (ring && !ring.isFresh) await ring.current()
     return ring?.value?.includes(key) ?? false
   }
@@ -67,6 +74,18 @@ export class Keys {
       ageSeconds: ages.length === 0 ? undefined : Math.max(...ages),
       problem: rings.map((ring) => ring.failure?.message).find((message) => message !== undefined),
     }
+  }
+
+  /**
+   * A shared key that others may know can forge any claim, its epoch too. When the server raises its own, the shared keys
+   * that are held may be such keys: none of them is used again.
+   */
+  #ringOf(isShared: boolean): KeyRing | undefined {
+    if (!isShared) return this.#publicKeys
+    const epoch = this.#serverEpoch()
+    if (epoch > this.#sharedEpoch) this.#sharedKeys?.forget()
+    this.#sharedEpoch = epoch
+    return this.#sharedKeys
   }
 
   #rings(): KeyRing[] {

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { Unavailable } from './http.ts'
+import { pause } from './pause.ts'
 
 export interface RefreshLimits {
   /** A value older than this is loaded again when it is next needed. */
@@ -25,6 +26,8 @@ export class Refreshing<Value> {
   #loadedAt = Number.NEGATIVE_INFINITY
   #triedAt = Number.NEGATIVE_INFINITY
   #failure: Unavailable | undefined
+  /** Rises with each {@link forget}, so that a load which began before it does not bring back what was dropped. */
+  #generation = 0
   #flight: { readonly done: Promise<void>; readonly patience: Promise<void> } | undefined
 
   constructor(load: (previous: Value | undefined) => Promise<Value>, limits: RefreshLimits, clock: Clock) {
@@ -71,6 +74,15 @@ export class Refreshing<Value> {
     throw this.#failure ?? new Unavailable('not loaded yet')
   }
 
+  /** Drops the value: it is not to be served any more, not even stale. */
+  forget(): void {
+    this.#generation += 1
+    this.#value = undefined
+    this.#flight = undefined
+    this.#loadedAt = Number.NEGATIVE_INFINITY
+    this.#triedAt = Number.NEGATIVE_INFINITY
+  }
+
   async #refresh(coolDownMs: number): Promise<Value | undefined> {
     if (!this.#flight && this.#clock.monotonicMs() - this.#triedAt >= coolDownMs) this.#flight = this.#start()
     await (this.#value === undefined ? this.#flight?.done : this.#flight?.patience)
@@ -79,22 +91,27 @@ export class Refreshing<Value> {
 
   #start() {
     const done = this.#run()
-    return { done, patience: Promise.race([done, wait(this.#limits.patienceMs)]) }
+    return { done, patience: Promise.race([done, pause(this.#limits.patienceMs)]) }
   }
 
   async #run(): Promise<void> {
+    const generation = this.#generation
+    const outcome = await this.#attempt()
+    if (generation !== this.#generation) return
+    this.#failure = outcome.failure
+    this.#triedAt = this.#clock.monotonicMs()
+    this.#flight = undefined
+    if (outcome.failure) return
+    this.#value = outcome.value
+    this.#loadedAt = this.#triedAt
+  }
+
+  async #attempt(): Promise<{ value: Value; failure?: undefined } | { failure: Unavailable }> {
     try {
-      this.#value = await this.#load(this.#value)
-      this.#failure = undefined
-      this.#loadedAt = this.#clock.monotonicMs()
+      return { value: await this.#load(this.#value) }
     } catch (error) {
-      this.#failure = error instanceof Unavailable ? error : new Unavailable('the answer was not understood')
-    } finally {
-      this.#triedAt = this.#clock.monotonicMs()
-      this.#flight = undefined
+      const failure = error instanceof Unavailable ? error : new Unavailable('the answer was not understood')
+      return { failure }
     }
   }
 }
-
-const wait = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds).unref())

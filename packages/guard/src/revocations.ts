@@ -1,5 +1,6 @@
+const revocationKinds = ['token', 'connection', 'client', 'user', 'api_key', 'signing_key'] as const
+
 /** What an entry of the feed can end. */
-export const revocationKinds = ['token', 'connection', 'client', 'user', 'api_key', 'signing_key'] as const
 export type RevocationKind = (typeof revocationKinds)[number]
 
 /** An entry of the feed, as it is on the wire. */
@@ -42,6 +43,8 @@ export interface RevocableToken {
 export interface RevocationSetOptions {
   /** Unix seconds, for forgetting. Default: the system's clock. */
   readonly now?: () => number
+  /** Milliseconds that never run backwards, for its age. Default: the system's. */
+  readonly monotonicMs?: () => number
   /** Default: 250,000; the server keeps its own feed at 100,000. */
   readonly maxEntries?: number
 }
@@ -62,12 +65,15 @@ const sweepSteps = 1_000
 export class RevocationSet {
   readonly #now: () => number
   readonly #maxEntries: number
+  readonly #monotonicMs: () => number
   #held = new Entries()
   #building: Entries | undefined
+  #confirmedAt: number | undefined
 
   constructor(options: RevocationSetOptions = {}) {
     this.#now = options.now ?? (() => Date.now() / 1000)
     this.#maxEntries = options.maxEntries ?? defaultMaxEntries
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now())
   }
 
   /** Entries that are held, those of a snapshot under way not counted. */
@@ -78,6 +84,16 @@ export class RevocationSet {
   /** The epoch of the whole server. */
   get epoch(): number {
     return this.#held.epoch
+  }
+
+  /** Seconds since it was last known to be complete; undefined when whoever fills it does not say. */
+  get ageSeconds(): number | undefined {
+    return this.#confirmedAt === undefined ? undefined : (this.#monotonicMs() - this.#confirmedAt) / 1000
+  }
+
+  /** Says that the set is complete at this moment. */
+  confirm(): void {
+    this.#confirmedAt = this.#monotonicMs()
   }
 
   isRevoked(token: RevocableToken): boolean {

@@ -57,6 +57,9 @@ export async function createContext(parts: ContextParts): Promise<Context> {
       seal: createSeal(config.secrets),
       algorithm,
       clock,
+      longestLifetimeSeconds: watch.head.longest_lifetime_seconds,
+      onSealed: (kid) =>
+        logger.warn({ kid }, 'a signing key was sealed with a secret that is not known here'),
     })
     await watch.check()
     watch.subscribe((head, previous) => (isConfigurationChange(head, previous) ? keys.reload() : undefined))

@@ -9,7 +9,7 @@ import { jwksEndpoint } from './endpoints/jwks.ts'
 import { metadataEndpoint } from './endpoints/metadata.ts'
 import { metricsEndpoint } from './endpoints/metrics-endpoint.ts'
 import { revocationEndpoint } from './endpoints/revocation.ts'
-import { revocationsEndpoint } from './endpoints/revocations.ts'
+import { revocationFeedEndpoint } from './endpoints/revocation-feed.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { verificationKeysEndpoint } from './endpoints/verification-keys.ts'
 import { docsPage } from './pages/docs.ts'
@@ -37,16 +37,12 @@ const endpointOf: Record<RouteKind, (context: Context, wire: Wire) => Handler> =
  *
  * @throws DialectError when a route of the dialect stands where the server has something of its own.
  */
-export function createRoutes(context: Context): Route[] {
+export function createRoutes(context: Context, urls: EndpointUrls): Route[] {
   const { config, keys, watch, wires, isStopping } = context
-  const base = new URL(config.issuer).pathname.replace(/\/$/, '')
-  const get = (kind: string, path: string, handler: Handler): Route => ({
-    kind,
-    method: 'GET',
-    paths: [path],
-    handler,
-  })
-  const isSymmetric = config.signingAlgorithm === 'HS256'
+  const { issuer } = config
+  const base = pathOf(issuer).replace(/\/$/, '')
+  const get = (kind: string, url: string | undefined, handler: Handler): Route[] =>
+    url === undefined ? [] : [{ kind, method: 'GET', paths: [pathOf(url)], handler }]
 
   return distinct([
     ...wires.map((wire) => ({
@@ -56,26 +52,25 @@ export function createRoutes(context: Context): Route[] {
       handler: endpointOf[wire.kind](context, wire),
       toError: wire.toError,
     })),
-    get(
-      'metadata',
-      `/.well-known/oauth-authorization-server${base}`,
-      metadataEndpoint(config, endpointUrls(context)),
-    ),
-    ...(isSymmetric
-      ? [get('verification_keys', `${base}/verification-keys`, verificationKeysEndpoint(context))]
-      : [get('jwks', `${base}/jwks`, jwksEndpoint(keys))]),
-    get('revocations', `${base}/revocations`, revocationsEndpoint(context)),
-    get('docs', `${base}/docs`, docsPage({ ...context, urls: endpointUrls(context) })),
-    get('assets', `${base}/assets/latchkey.css`, stylesheetAsset),
+    ...get('metadata', urls.metadata, metadataEndpoint(config, urls)),
+    ...get('verification_keys', urls.verificationKeys, verificationKeysEndpoint(context)),
+    ...get('jwks', urls.jwks, jwksEndpoint(keys)),
+    ...get('revocations', urls.revocations, revocationFeedEndpoint(context)),
+    ...get('docs', urls.docs, docsPage({ ...context, urls })),
+    ...get('assets', `${issuer}/assets/latchkey.css`, stylesheetAsset),
     {
-      ...get('landing', `${base}/`, redirectTo(`${config.issuer}/docs`)),
+      kind: 'landing',
+      method: 'GET',
       paths: [`${base}/`, ...(base ? [base] : [])],
+      handler: redirectTo(urls.docs),
     },
-    get('metrics', `${base}/metrics`, metricsEndpoint(context)),
-    get('healthz', `${base}/healthz`, healthEndpoint),
-    get('readyz', `${base}/readyz`, readinessEndpoint(watch, keys, isStopping)),
+    ...get('metrics', `${issuer}/metrics`, metricsEndpoint(context)),
+    ...get('healthz', `${issuer}/healthz`, healthEndpoint),
+    ...get('readyz', `${issuer}/readyz`, readinessEndpoint(watch, keys, isStopping)),
   ])
 }
+
+const pathOf = (url: string): string => new URL(url).pathname
 
 function distinct(routes: Route[]): Route[] {
   const kinds = new Map<string, string>()
@@ -97,9 +92,11 @@ function distinct(routes: Route[]): Route[] {
 /** Where things are, as clients are told: built from the configured issuer alone. */
 export function endpointUrls({ config, wires }: Pick<Context, 'config' | 'wires'>): EndpointUrls {
   const { issuer } = config
+  const { origin, pathname } = new URL(issuer)
   const urlOf = (kind: RouteKind) => `${issuer}${wires.find((wire) => wire.kind === kind)?.paths[0] ?? ''}`
   const isSymmetric = config.signingAlgorithm === 'HS256'
   return {
+    metadata: `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`,
     token: urlOf('token'),
     revocation: urlOf('revocation'),
     introspection: urlOf('introspection'),

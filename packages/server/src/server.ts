@@ -1,23 +1,13 @@
 import type { RevocationSet } from '@latchkey/guard'
-import { Hono } from 'hono'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { type Clock, systemClock } from './base/clock.ts'
-import { OAuthError } from './base/oauth-error.ts'
-import {
-  type Config,
-  ConfigError,
-  type ConfigInput,
-  type Environment,
-  type Policy,
-  parseConfig,
-} from './config/config.ts'
+import type { Config, ConfigInput, Environment } from './config/config.ts'
 import type { EndpointUrls } from './config/endpoint-urls.ts'
-import { type Context, createContext } from './context.ts'
-import { inexpressibleUnit } from './dialects/compile.ts'
+import { createContext } from './context.ts'
 import type { Dialect } from './dialects/dialect.ts'
-import { resolveDialect } from './dialects/presets.ts'
-import { type EndpointOptions, endpoint } from './endpoints/endpoint.ts'
+import { createFetch } from './dispatch.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { resolveConfig } from './resolve-config.ts'
 import { createRoutes, endpointUrls, type Route } from './routes.ts'
 import { StoreUnavailable } from './store/database.ts'
 import { openDatabase } from './store/open.ts'
@@ -79,15 +69,16 @@ export async function createLatchkey(input: ConfigInput, options: LatchkeyOption
       isStopping = true
       context.feed.close()
     }
-    const routes = createRoutes(context)
+    const urls = endpointUrls(context)
+    const routes = createRoutes(context, urls)
     return {
       config,
       dialect,
       store,
       routes,
-      urls: endpointUrls(context),
+      urls,
       revocations: context.feed.revocations,
-      fetch: createFetch(routes, context),
+      fetch: createFetch(routes, { log: context.log, errorPageUrl: urls.docs }),
       stop,
       async close() {
         stop()
@@ -102,26 +93,6 @@ export async function createLatchkey(input: ConfigInput, options: LatchkeyOption
   }
 }
 
-/** Joins what the owner wrote with the dialect it names, and with the policy which that implies. */
-export function resolveConfig(
-  input: ConfigInput,
-  environment: Environment,
-): { config: Config; dialect: Dialect } {
-  const dialect = resolveDialect(input.dialect)
-  const config = parseConfig(input, environment, dialect.policy as Policy)
-  const unit = inexpressibleUnit(dialect, { expires_in: config.accessTokenLifetimeSeconds })
-  if (unit)
-    throw new ConfigError(
-      `accessTokenLifetime: the dialect writes it in ${unit}; choose a whole number of them.`,
-    )
-  if (config.signingAlgorithm === 'HS256' && config.accessTokenFormat === 'opaque') {
-    throw new ConfigError(
-      'signingAlgorithm: opaque tokens are not signed. Leave it out, or choose accessTokenFormat `jwt`.',
-    )
-  }
-  return { config, dialect }
-}
-
 async function prepareTables(database: Store['database'], mayMigrate: boolean): Promise<void> {
   if (mayMigrate) {
     await database.migrate()
@@ -132,48 +103,6 @@ async function prepareTables(database: Store['database'], mayMigrate: boolean): 
   throw new StoreUnavailable(
     `The database lacks ${pending.join(', ')}. Run \`latchkey migrate\` with the same config.`,
   )
-}
-
-function createFetch(routes: Route[], context: Context): Latchkey['fetch'] {
-  const app = new Hono()
-  const options = { log: context.log, errorPageUrl: `${context.config.issuer}/docs` }
-  for (const { kind, method, paths, handler, toError } of routes) {
-    const answer = endpoint({ ...options, kind, toError }, handler)
-    for (const path of paths) {
-      app.on(method, path, (c) => answer(c.req.raw))
-    }
-  }
-  const refusals = createRefusals(routes, options)
-  app.notFound((c) => refusals.fetch(c.req.raw))
-  return (request) => Promise.resolve(app.fetch(request))
-}
-
-/**
- * Refuses what no route took. A router of its own: beside the routes, each request would match two handlers, and Hono
- * calls several through its chain of middleware, but a lone one directly.
- */
-function createRefusals(routes: Route[], options: Pick<EndpointOptions, 'log' | 'errorPageUrl'>): Hono {
-  const app = new Hono()
-  for (const { kind, paths, toError } of routes) {
-    for (const path of paths) {
-      const methods = routes.filter((route) => route.paths.includes(path)).map(({ method }) => method)
-      const refuse = endpoint({ ...options, kind, toError }, () => refuseMethod(methods))
-      app.all(path, (c) => refuse(c.req.raw))
-    }
-  }
-  const notFound = endpoint({ ...options, kind: 'unknown' }, () => {
-    throw new OAuthError(
-      'not_found',
-      'There is nothing at this path. The page at error_uri names every endpoint.',
-    )
-  })
-  app.notFound((c) => notFound(c.req.raw))
-  return app
-}
-
-function refuseMethod(methods: readonly string[]): never {
-  const allow = methods.map((method) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
-  throw new OAuthError('method_not_allowed', `Use ${methods.join(' or ')} here.`, { headers: { allow } })
 }
 
 /** What could hold a secret is cut out even if a line should ever name it. */

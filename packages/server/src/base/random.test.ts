@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { base32, randomId, randomSecret } from './random.ts'
+import { base32, isRandomSecret, randomId, randomSecret } from './random.ts'
 
 test('base32 writes the vectors of RFC 4648 §10, in lower case and without padding', () => {
   const vectors = {
@@ -29,6 +29,10 @@ test('ids and secrets have their length and alphabet, and never repeat', () => {
   const ids = Array.from({ length: 1_000 }, randomId)
   const secrets = Array.from({ length: 1_000 }, randomSecret)
   for (const id of ids) assert.match(id, /^[a-z2-7]{26}$/)
-  for (const secret of secrets) assert.match(secret, /^[a-z2-7]{52}$/)
+  for (const secret of secrets) {
+    assert.match(secret, /^[a-z2-7]{52}$/)
+    assert.ok(isRandomSecret(secret))
+  }
+  for (const id of ids) assert.ok(!isRandomSecret(id))
   assert.equal(new Set([...ids, ...secrets]).size, 2_000)
 })

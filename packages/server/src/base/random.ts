@@ -26,3 +26,6 @@ export const randomId = (): string => base32(randomBytes(16))
 
 /** A new secret or opaque token: 256 random bits, 52 characters of `[a-z2-7]`. */
 export const randomSecret = (): string => base32(randomBytes(32))
+
+/** Whether a text could come from {@link randomSecret}. */
+export const isRandomSecret = (text: string): boolean => /^[a-z2-7]{52}$/.test(text)

@@ -1,7 +1,9 @@
 import { text } from 'node:stream/consumers'
 import { systemClock as clock } from '../base/clock.ts'
-import { registerApp, rotateSecret } from '../clients/registration.ts'
-import type { Environment } from '../config/config.ts'
+import { nearestName } from '../base/explain.ts'
+import { parseScope } from '../base/scope.ts'
+import { type NewApp, registerApp, rotateSecret } from '../clients/registration.ts'
+import type { Config, Environment } from '../config/config.ts'
 import type { ClientType } from '../store/schema.ts'
 import { CommandError } from './command-error.ts'
 import type { ConfigOption } from './config-file.ts'
@@ -31,9 +33,7 @@ export async function createApp(
       {
         name,
         type: options.type,
-        scope:
-          options.scope ?? (options.type === 'resource_server' ? '' : Object.keys(config.scopes).join(' ')),
-        ...(options.type === 'resource_server' ? { audience: options.audience ?? config.audience } : {}),
+        ...(options.type === 'resource_server' ? ofResourceServer(options, config) : ofApp(options, config)),
         ...(options.id === undefined ? {} : { id: options.id }),
         ...(secret === undefined ? {} : { secret }),
       },
@@ -44,6 +44,26 @@ export async function createApp(
   if (registered.secret === undefined || secret !== undefined) return
   printLine(`client_secret  ${registered.secret}`)
   printLine('Keep the secret now: it is stored as a hash and cannot be shown again.')
+}
+
+function ofApp({ scope, audience }: CreateAppOptions, config: Config): Pick<NewApp, 'scope'> {
+  if (audience !== undefined) throw new CommandError('--audience goes with --type resource_server.')
+  const known = Object.keys(config.scopes)
+  const unknown = parseScope(scope ?? '').find((token) => !known.includes(token))
+  if (unknown === undefined) return { scope: scope ?? known.join(' ') }
+  const nearest = nearestName(unknown, known)
+  const hint = nearest ? `Did you mean \`${nearest}\`?` : 'Add it to `scopes` there first.'
+  throw new CommandError(`The config has no scope \`${unknown}\`. ${hint}`)
+}
+
+function ofResourceServer({ scope, audience }: CreateAppOptions, config: Config) {
+  if (scope !== undefined) throw new CommandError('--scope is for apps: a resource server obtains no tokens.')
+  const known = [config.audience, ...config.resources]
+  if (audience === undefined || known.includes(audience))
+    return { scope: '', audience: audience ?? config.audience }
+  throw new CommandError(
+    `No token is for ${audience}. Known: ${known.join(', ')}; add it to \`resources\` in the config.`,
+  )
 }
 
 /** `latchkey app list` */

@@ -1,9 +1,8 @@
 import { systemClock as clock } from '../base/clock.ts'
-import type { Config, Environment } from '../config/config.ts'
+import type { Environment } from '../config/config.ts'
 import { type KeyRingOptions, openKeyRing, revokeSigningKey, rotateSigningKey } from '../keys/key-ring.ts'
 import { createSeal } from '../keys/seal.ts'
 import type { StoredSigningKey } from '../store/signing-keys.ts'
-import type { Store } from '../store/store.ts'
 import { CommandError } from './command-error.ts'
 import type { ConfigOption } from './config-file.ts'
 import { actor, printLine, withStore } from './with-store.ts'
@@ -17,32 +16,31 @@ export async function listKeys(options: ConfigOption, environment: Environment):
 
 /** `latchkey keys rotate` */
 export async function rotateKeys(options: ConfigOption, environment: Environment): Promise<void> {
-  const rotated = await withStore(options, environment, async (store, config) => {
-    const ring = keyRingOptions(store, config)
-    await openKeyRing(ring)
-    const { longest_lifetime_seconds } = await store.revocations.head()
-    return rotateSigningKey(ring, longest_lifetime_seconds, actor)
-  })
+  const rotated = await withKeyRing(options, environment, (ring) => rotateSigningKey(ring, actor))
   if (!rotated) throw new CommandError('Another rotation was first. `latchkey keys list` shows the keys.')
   printLine(`${rotated.kid} signs from ${new Date(rotated.signsAt * 1000).toISOString()}.`)
 }
 
 /** `latchkey keys revoke` */
 export async function revokeKey(kid: string, options: ConfigOption, environment: Environment): Promise<void> {
-  const isRevoked = await withStore(options, environment, (store, config) =>
-    revokeSigningKey(keyRingOptions(store, config), kid, actor),
-  )
+  const isRevoked = await withKeyRing(options, environment, (ring) => revokeSigningKey(ring, kid, actor))
   if (!isRevoked) throw new CommandError(`There is no key ${kid}. \`latchkey keys list\` names them.`)
   printLine(`${kid} is ended, and every token it signed.`)
 }
 
-function keyRingOptions(store: Store, config: Config): KeyRingOptions {
-  return {
-    store: store.signingKeys,
-    seal: createSeal(config.secrets),
-    algorithm: config.signingAlgorithm,
-    clock,
-  }
+/** Opens the keys first: under another secret a new key would be one that the server cannot open. */
+function withKeyRing<Result>(
+  options: ConfigOption,
+  environment: Environment,
+  work: (ring: KeyRingOptions) => Promise<Result>,
+): Promise<Result> {
+  return withStore(options, environment, async (store, { secrets, signingAlgorithm: algorithm }) => {
+    const { longest_lifetime_seconds: longestLifetimeSeconds } = await store.revocations.head()
+    const seal = createSeal(secrets)
+    const ring = { store: store.signingKeys, seal, algorithm, clock, longestLifetimeSeconds }
+    await openKeyRing(ring)
+    return work(ring)
+  })
 }
 
 function stateOf(key: StoredSigningKey, keys: StoredSigningKey[], now: number): string {

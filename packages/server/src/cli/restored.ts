@@ -9,4 +9,7 @@ export async function restored(options: ConfigOption, environment: Environment):
     store.revocations.restart({ at: systemClock(), actor, action: 'server.restored', subject: 'server' }),
   )
   printLine('Every access token issued before now is refused. Clients get new ones by themselves.')
+  printLine(
+    'What was disabled, rotated or revoked after the backup was taken is as it was then: do it again (`latchkey app list`, `latchkey keys list`).',
+  )
 }

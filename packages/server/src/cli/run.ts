@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { RegistrationError } from '../clients/registration.ts'
 import { ConfigError } from '../config/config.ts'
 import { DialectError } from '../dialects/dialect.ts'
+import { KeyRotationError } from '../keys/key-ring.ts'
 import { SealError } from '../keys/seal.ts'
 import { ListenError } from '../listen.ts'
 import { StoreUnavailable } from '../store/database.ts'
@@ -15,6 +16,7 @@ const explained = [
   DialectError,
   StoreUnavailable,
   SealError,
+  KeyRotationError,
   ListenError,
   RegistrationError,
   CommandError,
@@ -22,6 +24,8 @@ const explained = [
 
 /** Runs the command that the words name. An error is one clear line and exit code 1. */
 export async function run(argv: readonly string[]): Promise<void> {
+  // Whoever reads the output may have read enough: `latchkey app list | head -1`.
+  process.stdout.on('error', () => process.exit())
   try {
     await createProgram().parseAsync(argv)
   } catch (error) {
@@ -59,9 +63,12 @@ function createProgram(): Command {
     .command('dev')
     .description('start with a sample API, a demo client and two demo users')
     .option('--dialect <name>', "whose page's endpoints to speak (default: standard)")
-    .option('--port <number>', 'where to listen; 0 takes a free port', '3000')
+    .option('--port <number>', 'where to listen; 0 takes a free port (default: 3000)')
     .option('--database <url>', 'sqlite:path or postgres://… (default: a file in .latchkey/)')
-    .option('-c, --config <file>', 'settings to start from (default: none)')
+    .option(
+      '-c, --config <file>',
+      'settings to start from; host, issuer and audience stay its own (default: none)',
+    )
     .option('--json', 'print one line of JSON when ready, in place of the panel')
     .action(async (options) => (await import('./dev/dev.ts')).dev(options, process.env))
 
@@ -94,7 +101,7 @@ function createProgram(): Command {
         .default('confidential'),
     )
     .option('--scope <scopes>', 'the scope it may ask for, space separated (default: all of the config)')
-    .option('--audience <uri>', "a resource server's own URI (default: the config's)")
+    .option('--audience <uri>', "a resource server's own URI: the config's audience or one of its resources")
     .option('--id <id>', 'take over an id from another system')
     .option('--secret-stdin', 'take over a secret from another system, read from standard input')
     .addOption(config())

@@ -1,5 +1,5 @@
 import type { Config, Environment } from '../config/config.ts'
-import { resolveConfig } from '../server.ts'
+import { resolveConfig } from '../resolve-config.ts'
 import type { Database } from '../store/database.ts'
 import { StoreUnavailable } from '../store/database.ts'
 import { openDatabase } from '../store/open.ts'

@@ -38,5 +38,11 @@ export function createClientDirectory(store: ClientStore, watch: HeadWatch): Cli
     clients.set(client.id, client)
   }
 
-  return { find: (id) => clients.get(id) ?? load(id) }
+  /** The store has not answered for a while: what is in memory may no longer be so. */
+  async function findAnew(id: string): Promise<ClientWithSecrets | undefined> {
+    await watch.check()
+    return clients.get(id) ?? load(id)
+  }
+
+  return { find: (id) => (watch.isFresh ? (clients.get(id) ?? load(id)) : findAnew(id)) }
 }

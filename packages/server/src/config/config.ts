@@ -88,11 +88,10 @@ export interface Config
   readonly clientSecretOverlapSeconds: number
 }
 
+type Settled = 'accessTokenFormat' | 'accessTokenLifetime' | 'signingAlgorithm' | 'scopes'
+
 /** What a dialect's preset settles, unless the owner says otherwise. */
-export type Policy = Pick<
-  ConfigInput,
-  'accessTokenFormat' | 'accessTokenLifetime' | 'signingAlgorithm' | 'scopes'
->
+export type Policy = { [Key in Settled]?: ConfigInput[Key] | undefined }
 
 export interface Environment {
   LATCHKEY_SECRET?: string | undefined
@@ -114,7 +113,7 @@ export const defineConfig = (config: ConfigInput): ConfigInput => config
  */
 export function parseConfig(input: unknown, environment: Environment, policy: Policy = {}): Config {
   const parsed = schema.safeParse(
-    typeof input === 'object' && input !== null ? { ...policy, ...input } : input,
+    typeof input === 'object' && input !== null ? { ...policy, ...withoutUndefined(input) } : input,
   )
   if (!parsed.success) throw new ConfigError(explainIssues(parsed.error, schema))
   const { accessTokenLifetime, clientSecretOverlap, database, ...rest } = parsed.data
@@ -127,6 +126,10 @@ export function parseConfig(input: unknown, environment: Environment, policy: Po
     clientSecretOverlapSeconds: clientSecretOverlap,
   })
 }
+
+/** What is left open leaves the preset's choice. */
+const withoutUndefined = (input: object): object =>
+  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
 
 /** RFC 8414 §2: a URL without query or fragment; https, unless it is this machine's loopback. */
 function parseIssuer(issuer: string): string {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { ConfigError } from './config.ts'
 
 /**
- * Reads a configuration file: `.ts`, `.js`, `.mjs` (its default export) or `.json`.
+ * Reads a configuration file: `.ts`, `.mts`, `.js`, `.mjs` (its default export) or `.json`.
  *
  * @throws ConfigError when it is not there or cannot be read.
  */

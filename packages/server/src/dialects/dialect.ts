@@ -126,6 +126,14 @@ const credential = z.union(credentials, {
   error: 'write { scheme }, { scheme, parameter }, { basic }, { bare: true }, { header } or { query }',
 })
 
+/** What of the owner's settings a page may imply; the config checks the values themselves. */
+const policy = z.strictObject({
+  accessTokenFormat: z.enum(['jwt', 'opaque']).optional(),
+  accessTokenLifetime: z.string().optional(),
+  signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256', 'PS256', 'HS256']).optional(),
+  scopes: z.record(z.string(), z.string()).optional(),
+})
+
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'write small letters, digits and dashes'),
   routes: z.array(route).max(64).default([]),
@@ -133,7 +141,7 @@ const schema = z.strictObject({
     .array(z.strictObject({ prefix: path, credentials: z.array(credential).min(1).max(8) }))
     .max(16)
     .default([]),
-  policy: z.record(z.string(), z.unknown()).default({}),
+  policy: policy.default({}),
 })
 
 /**

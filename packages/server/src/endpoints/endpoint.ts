@@ -35,28 +35,27 @@ export function endpoint(
   }
 }
 
+/** An answer of any type, under the id of its request. */
+export function respond(
+  body: string | null,
+  headers: Record<string, string>,
+  { requestId }: Exchange,
+  status = 200,
+): Response {
+  return new Response(body, { status, headers: { ...headers, 'x-request-id': requestId } })
+}
+
+const unstoredJson = { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' }
+
 /** JSON that nobody may keep: tokens, and what is said of them (RFC 6749 §5.1). */
 export function credentialResponse(body: unknown, exchange: Exchange): Response {
-  return new Response(JSON.stringify(body), {
-    status: 200,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      pragma: 'no-cache',
-      'x-request-id': exchange.requestId,
-    },
-  })
+  return respond(JSON.stringify(body), unstoredJson, exchange)
 }
 
 /** JSON that caches may keep for so many seconds. */
 export function publicResponse(body: unknown, maxAgeSeconds: number, exchange: Exchange): Response {
-  return new Response(JSON.stringify(body), {
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': `public, max-age=${maxAgeSeconds}`,
-      'x-request-id': exchange.requestId,
-    },
-  })
+  const headers = { 'content-type': 'application/json', 'cache-control': `public, max-age=${maxAgeSeconds}` }
+  return respond(JSON.stringify(body), headers, exchange)
 }
 
 /** RFC 6749 §5.2. */
@@ -69,16 +68,7 @@ function errorResponse(error: OAuthError, options: EndpointOptions, exchange: Ex
   const { status, body } = options.toError
     ? options.toError({ ...standard, status: error.status })
     : { status: error.status, body: standard }
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      pragma: 'no-cache',
-      'x-request-id': exchange.requestId,
-      ...error.headers,
-    },
-  })
+  return respond(JSON.stringify(body), { ...unstoredJson, ...error.headers }, exchange, status)
 }
 
 function asOAuthError(error: unknown): OAuthError {

@@ -59,6 +59,15 @@ test('JSON members are texts, numbers or booleans; null is left out', async () =
   await assertRefused(read('{"a":{}}', 'application/json', wire))
 })
 
+test('10: a JSON member that is given twice is refused, and a text that looks like one is not', async () => {
+  const wire = wireFrom('json')
+  for (const body of ['{"a":1,"a":2}', '{"a":1,"b":2,"\\u0061":3}', '{"a":null, "a" : "x"}']) {
+    await assertRefused(read(body, 'application/json', wire))
+  }
+  const texts = JSON.stringify({ a: '"b":1,"b":', c: '\\":', d: ':' })
+  assert.equal((await entries(texts, 'application/json', wire)).length, 3)
+})
+
 test('a body of a type that the route does not take is 415', async () => {
   await assertRefused(read('{"a":1}', 'application/json', wireFrom('form')), 415)
   await assertRefused(read('a=1', form, wireFrom('json')), 415)

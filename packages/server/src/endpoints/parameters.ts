@@ -83,6 +83,14 @@ function readJson(text: string, parameters: Parameters): void {
     }
     add(parameters, name, String(value))
   }
+  if (countMembers(text) > Object.keys(body).length) throw givenTwice('')
+}
+
+/** Members of a flat JSON object as they are written: of two with one name `JSON.parse` keeps the last in silence. */
+function countMembers(text: string): number {
+  let count = 0
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) count++
+  return count
 }
 
 function add(parameters: Parameters, name: string, value: string): void {
@@ -92,13 +100,16 @@ function add(parameters: Parameters, name: string, value: string): void {
   if (earlier !== undefined && name !== repeatable) {
     // Another name may be a secret in the wrong place.
     const named = nameable.has(name) ? ` ${name}` : ''
-    throw new OAuthError('invalid_request', `The parameter${named} is given more than once.`)
+    throw givenTwice(named)
   }
   if (parameters.size >= maxParameters) {
     throw new OAuthError('invalid_request', `A request has ${maxParameters} parameters at most.`)
   }
   parameters.set(name, earlier === undefined ? value : `${earlier} ${value}`)
 }
+
+const givenTwice = (named: string): OAuthError =>
+  new OAuthError('invalid_request', `The parameter${named} is given more than once.`)
 
 function decode(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text

@@ -1,17 +1,36 @@
 import type { Clock } from '../base/clock.ts'
-import { invalidClient } from '../base/oauth-error.ts'
+import type { Exchange } from '../base/handler.ts'
+import { invalidClient, OAuthError } from '../base/oauth-error.ts'
 import { authenticateClient, type PresentedClient } from '../clients/authenticate.ts'
 import type { ClientDirectory } from '../clients/client-cache.ts'
 import type { Parameters, Wire } from '../dialects/compile.ts'
 import type { ClientWithSecrets } from '../store/clients.ts'
+import { readParameters } from './parameters.ts'
 
-/** Where a request says who it is from: the Authorization header and the parameters. */
-export function presentedClient(request: Request, wire: Wire, parameters: Parameters): PresentedClient {
-  return {
-    authorization: wire.isBasicAccepted ? (request.headers.get('authorization') ?? undefined) : undefined,
-    id: parameters.get('client_id'),
-    secret: parameters.get('client_secret'),
-  }
+/** What it takes to know who asks. */
+export interface AuthenticationContext {
+  clock: Clock
+  clients: ClientDirectory
+}
+
+/** Reads a request's parameters and authenticates the client that sent it. @throws OAuthError */
+export async function authenticateRequest(
+  request: Request,
+  wire: Wire,
+  exchange: Exchange,
+  { clients, clock }: AuthenticationContext,
+): Promise<{ client: ClientWithSecrets; parameters: Parameters }> {
+  const parameters = await readParameters(request, wire)
+  const client = await authenticateClient(clients, presentedClient(request, wire, parameters), clock())
+  exchange.clientId = client.id
+  return { client, parameters }
+}
+
+/** The token that a request is about. @throws OAuthError `invalid_request` when there is none. */
+export function presentedToken(parameters: Parameters): string {
+  const token = parameters.get('token')
+  if (token === undefined) throw new OAuthError('invalid_request', 'The parameter token is missing.')
+  return token
 }
 
 /**
@@ -21,8 +40,8 @@ export function presentedClient(request: Request, wire: Wire, parameters: Parame
  */
 export async function authenticateResourceServer(
   request: Request,
-  clients: ClientDirectory,
-  clock: Clock,
+  exchange: Exchange,
+  { clients, clock }: AuthenticationContext,
 ): Promise<ClientWithSecrets> {
   const authorization = request.headers.get('authorization') ?? undefined
   const client = await authenticateClient(
@@ -31,5 +50,15 @@ export async function authenticateResourceServer(
     clock(),
   )
   if (client.type !== 'resource_server') throw invalidClient('not a resource server')
+  exchange.clientId = client.id
   return client
+}
+
+/** Where a request says who it is from: the Authorization header and the parameters. */
+function presentedClient(request: Request, wire: Wire, parameters: Parameters): PresentedClient {
+  return {
+    authorization: wire.isBasicAccepted ? (request.headers.get('authorization') ?? undefined) : undefined,
+    id: parameters.get('client_id'),
+    secret: parameters.get('client_secret'),
+  }
 }

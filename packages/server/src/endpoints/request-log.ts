@@ -14,11 +14,11 @@ export interface RequestLog {
 }
 
 export function createRequestLog(logger: Logger, metrics: Metrics): RequestLog {
-  const process = base32(randomBytes(8))
+  const prefix = base32(randomBytes(8))
   const isVerbose = logger.isLevelEnabled('debug')
   let count = 0
   return {
-    nextRequestId: () => `${process}-${(++count).toString(36)}`,
+    nextRequestId: () => `${prefix}-${(++count).toString(36)}`,
 
     answered(kind, method, status, { requestId, clientId }) {
       metrics.count(kind, 'ok')

@@ -1,22 +1,21 @@
-import type { Clock } from '../base/clock.ts'
 import type { Handler } from '../base/handler.ts'
-import type { ClientDirectory } from '../clients/client-cache.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import type { HeadWatch } from '../store/watch.ts'
 import { credentialResponse } from './endpoint.ts'
-import { authenticateResourceServer } from './presented-client.ts'
+import { type AuthenticationContext, authenticateResourceServer } from './presented-client.ts'
 
-export interface VerificationKeysEndpointContext {
-  clock: Clock
-  clients: ClientDirectory
+export interface VerificationKeysEndpointContext extends AuthenticationContext {
   keys: KeyRing
+  watch: HeadWatch
 }
 
 /** HS256 keys of the caller's own audience (docs/protocol.md); they are in no JWKS. */
-export function verificationKeysEndpoint({ clock, clients, keys }: VerificationKeysEndpointContext): Handler {
+export function verificationKeysEndpoint(context: VerificationKeysEndpointContext): Handler {
   return async (request, exchange) => {
-    const resourceServer = await authenticateResourceServer(request, clients, clock)
-    exchange.clientId = resourceServer.id
-    const symmetric = resourceServer.audience === null ? [] : keys.symmetricKeys(resourceServer.audience)
+    const { audience } = await authenticateResourceServer(request, exchange, context)
+    // A guard asks anew when keys were revoked elsewhere: this process must not hand out what it had before.
+    await context.watch.check()
+    const symmetric = audience === null ? [] : context.keys.symmetricKeys(audience)
     const jwks = symmetric.map((key) => ({ kty: 'oct', alg: 'HS256', k: key.toString('base64url') }))
     return credentialResponse({ keys: jwks }, exchange)
   }

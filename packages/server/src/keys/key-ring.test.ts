@@ -11,6 +11,8 @@ import {
   jwksMaxAgeSeconds,
   type KeyRing,
   type KeyRingOptions,
+  KeyRotationError,
+  maxPublishedKeys,
   openKeyRing,
   revokeSigningKey,
   rotateSigningKey,
@@ -37,7 +39,13 @@ async function open(algorithm: SigningAlgorithm = 'ES256'): Promise<Bench> {
   await store.revocations.initialize(hour)
   let now = start
   return {
-    options: { store: store.signingKeys, seal: createSeal([secret]), algorithm, clock: () => now },
+    options: {
+      store: store.signingKeys,
+      seal: createSeal([secret]),
+      algorithm,
+      clock: () => now,
+      longestLifetimeSeconds: hour,
+    },
     at(time) {
       now = time
     },
@@ -102,7 +110,7 @@ test('the next key is published before it signs: as long as a cache may keep the
   await using bench = await open()
   const ring = await openKeyRing(bench.options)
   const first = ring.current().kid
-  const rotated = await rotateSigningKey(bench.options, hour, 'test')
+  const rotated = await rotateSigningKey(bench.options, 'test')
   assert.equal(rotated?.signsAt, start + jwksMaxAgeSeconds)
   await ring.reload()
   assert.ok(kids(ring).includes(rotated?.kid))
@@ -117,7 +125,7 @@ test('a key that was long published signs at once, and the old one stays until i
   const ring = await openKeyRing(bench.options)
   const old = ring.current().kid
   bench.at(start + day)
-  const rotated = await rotateSigningKey(bench.options, hour, 'test')
+  const rotated = await rotateSigningKey(bench.options, 'test')
   await ring.reload()
   assert.equal(ring.current().kid, rotated?.kid)
   assert.equal(kids(ring).length, 3)
@@ -132,13 +140,41 @@ test('of rotations at once each puts another key to use or does nothing: no key 
   await using bench = await open()
   const ring = await openKeyRing(bench.options)
   bench.at(start + day)
-  const outcomes = await Promise.all(
-    Array.from({ length: 4 }, () => rotateSigningKey(bench.options, hour, 'test')),
-  )
+  const outcomes = await Promise.all(Array.from({ length: 4 }, () => rotateSigningKey(bench.options, 'test')))
   const rotated = outcomes.filter((outcome) => outcome !== undefined)
   assert.equal(new Set(rotated.map(({ kid }) => kid)).size, rotated.length)
   await ring.reload()
   assert.equal(ring.current().kid, rotated[0]?.kid)
+})
+
+test('hasty rotations publish so many keys at most, and go on once the first of them is out of use', async () => {
+  await using bench = await open()
+  const ring = await openKeyRing(bench.options)
+  const rotate = () => rotateSigningKey(bench.options, 'test')
+  bench.at(start + day)
+  for (let published = 2; published < maxPublishedKeys; published++) assert.ok(await rotate())
+  const before = await bench.options.store.list()
+  await assert.rejects(rotate(), KeyRotationError)
+  assert.deepEqual(await bench.options.store.list(), before)
+  await ring.reload()
+  assert.equal(kids(ring).length, maxPublishedKeys)
+  bench.at(start + day + hour + jwksMaxAgeSeconds)
+  assert.ok(await rotate())
+})
+
+test('an algorithm that was changed and changed back puts a key to use that stays', async () => {
+  await using bench = await open()
+  await openKeyRing(bench.options)
+  bench.at(start + day)
+  const other = { ...bench.options, algorithm: 'EdDSA' as const }
+  await openKeyRing(other)
+  await rotateSigningKey(other, 'test')
+  const ring = await openKeyRing(bench.options)
+  const rotated = await rotateSigningKey(bench.options, 'test')
+  bench.at(start + 2 * day)
+  await ring.reload()
+  assert.equal(ring.current().kid, rotated?.kid)
+  assert.equal(ring.current().expiresAt, null)
 })
 
 test('revoking the key in use puts the next one in its place at once, and makes a new next one', async () => {
@@ -158,7 +194,7 @@ test('revoking the key in use while its successor waits for its time leaves a ke
   await using bench = await open()
   const ring = await openKeyRing(bench.options)
   const first = ring.current().kid
-  const rotated = await rotateSigningKey(bench.options, hour, 'test')
+  const rotated = await rotateSigningKey(bench.options, 'test')
   await revokeSigningKey(bench.options, first, 'test')
   await ring.reload()
   assert.equal(ring.current().kid, rotated?.kid)
@@ -216,7 +252,7 @@ test('HS256 keys are in no JWKS, differ for each audience, and are three at most
   await using bench = await open('HS256')
   const ring = await openKeyRing(bench.options)
   for (let rotation = 0; rotation < 4; rotation++) {
-    await rotateSigningKey(bench.options, hour, 'test')
+    await rotateSigningKey(bench.options, 'test')
     await ring.reload()
     const inUse = ring.current().symmetricKey('a')
     const keys = ring.symmetricKeys('a')

@@ -2,11 +2,15 @@ import {
   constants,
   createHmac,
   createPrivateKey,
+  createPublicKey,
   generateKeyPair,
   hash,
   type KeyObject,
   randomBytes,
+  type SigningOptions,
   sign,
+  timingSafeEqual,
+  verify,
   type webcrypto,
 } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -38,6 +42,13 @@ export interface SigningKey {
    * @param audience the key of an HS256 token is derived for it.
    */
   signJwt(claims: object, audience: string): string
+  /**
+   * Whether this key made the signature.
+   *
+   * @param input header and payload, as they were sent.
+   * @param audience HS256 alone: whose key it must have been.
+   */
+  verifies(input: Buffer, signature: Buffer, audience?: string): boolean
   /** HS256 alone: the key that the audience's guards check with. */
   symmetricKey(audience: string): Buffer | undefined
 }
@@ -54,7 +65,7 @@ export async function makeSigningKey(
     id,
     algorithm,
     public_jwk: publicJwk ? JSON.stringify({ ...publicJwk, kid: id, use: 'sig', alg: algorithm }) : null,
-    sealed_private_key: seal.seal(`signing key ${id}`, JSON.stringify(privateJwk)),
+    sealed_private_key: seal.seal(sealedName(id), JSON.stringify(privateJwk)),
     created_at: times.createdAt,
     signs_at: times.signsAt,
     expires_at: null,
@@ -66,7 +77,7 @@ export function openSigningKey(
   stored: StoredSigningKey,
   seal: Seal,
 ): { key: SigningKey; isSealedByOld: boolean } {
-  const { text, isOld } = seal.open(`signing key ${stored.id}`, stored.sealed_private_key)
+  const { text, isOld } = seal.open(sealedName(stored.id), stored.sealed_private_key)
   const jwk = JSON.parse(text) as JsonWebKey
   const key: SigningKey = {
     kid: stored.id,
@@ -81,17 +92,37 @@ export function openSigningKey(
   return { key, isSealedByOld: isOld }
 }
 
-type Signing = Pick<SigningKey, 'signJwt' | 'symmetricKey'>
+/** The private half sealed anew, with the newest secret. @throws SealError */
+export function resealPrivateKey({ id, sealed_private_key }: StoredSigningKey, seal: Seal): string {
+  const name = sealedName(id)
+  return seal.seal(name, seal.open(name, sealed_private_key).text)
+}
+
+const sealedName = (id: string): string => `signing key ${id}`
+
+type Signing = Pick<SigningKey, 'signJwt' | 'verifies' | 'symmetricKey'>
+type AsymmetricAlgorithm = Exclude<SigningAlgorithm, 'HS256'>
+
+/** What RFC 7518 §3 (RFC 8037 for EdDSA) makes of each algorithm, as node:crypto is told it. */
+const schemes = {
+  ES256: { digest: 'sha256', format: { dsaEncoding: 'ieee-p1363' } },
+  EdDSA: { digest: null, format: {} },
+  RS256: { digest: 'sha256', format: {} },
+  PS256: { digest: 'sha256', format: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
+} satisfies Record<AsymmetricAlgorithm, { digest: string | null; format: SigningOptions }>
 
 /** RFC 9068 §2.1: `typ` says that it is an access token, so that no other JWT can pass for one. */
-function asymmetric(algorithm: Exclude<SigningAlgorithm, 'HS256'>, kid: string, key: KeyObject): Signing {
+function asymmetric(algorithm: AsymmetricAlgorithm, kid: string, key: KeyObject): Signing {
   const header = encodeJson({ alg: algorithm, typ: 'at+jwt', kid })
-  const signBytes = signer(algorithm, key)
+  const { digest, format } = schemes[algorithm]
+  const privateKey = { key, ...format }
+  const publicKey = { key: createPublicKey(key), ...format }
   return {
     signJwt(claims) {
       const input = `${header}.${encodeJson(claims)}`
-      return `${input}.${signBytes(Buffer.from(input)).toString('base64url')}`
+      return `${input}.${sign(digest, Buffer.from(input), privateKey).toString('base64url')}`
     },
+    verifies: (input, signature) => verify(digest, input, publicKey, signature),
     symmetricKey: () => undefined,
   }
 }
@@ -99,37 +130,20 @@ function asymmetric(algorithm: Exclude<SigningAlgorithm, 'HS256'>, kid: string, 
 /** An owner's choice for pages that promise this very header. Each audience has a key of its own. */
 function symmetric(seed: Buffer): Signing {
   const header = encodeJson({ alg: 'HS256', typ: 'JWT' })
-  const keys = new Map<string, Buffer>()
-  const keyFor = (audience: string): Buffer => {
-    const known = keys.get(audience)
-    if (known) return known
-    const key = deriveKey(seed, `HS256 ${audience}`)
-    keys.set(audience, key)
-    return key
-  }
+  const keyFor = (audience: string): Buffer => deriveKey(seed, `HS256 ${audience}`)
+  const mac = (input: string | Buffer, audience: string): Buffer =>
+    createHmac('sha256', keyFor(audience)).update(input).digest()
   return {
     signJwt(claims, audience) {
       const input = `${header}.${encodeJson(claims)}`
-      return `${input}.${createHmac('sha256', keyFor(audience)).update(input).digest('base64url')}`
+      return `${input}.${mac(input, audience).toString('base64url')}`
+    },
+    verifies(input, signature, audience) {
+      if (audience === undefined) return false
+      const expected = mac(input, audience)
+      return expected.length === signature.length && timingSafeEqual(expected, signature)
     },
     symmetricKey: keyFor,
-  }
-}
-
-function signer(algorithm: Exclude<SigningAlgorithm, 'HS256'>, key: KeyObject): (input: Buffer) => Buffer {
-  switch (algorithm) {
-    case 'ES256': {
-      const options = { key, dsaEncoding: 'ieee-p1363' as const }
-      return (input) => sign('sha256', input, options)
-    }
-    case 'EdDSA':
-      return (input) => sign(null, input, key)
-    case 'RS256':
-      return (input) => sign('sha256', input, key)
-    case 'PS256': {
-      const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
-      return (input) => sign('sha256', input, options)
-    }
   }
 }
 
@@ -141,7 +155,7 @@ async function makeKeyMaterial(algorithm: SigningAlgorithm) {
   return { privateJwk: privateKey.export({ format: 'jwk' }), publicJwk: publicKey.export({ format: 'jwk' }) }
 }
 
-function makeKeyPair(algorithm: Exclude<SigningAlgorithm, 'HS256'>) {
+function makeKeyPair(algorithm: AsymmetricAlgorithm) {
   if (algorithm === 'ES256') return generate('ec', { namedCurve: 'P-256' })
   if (algorithm === 'EdDSA') return generate('ed25519')
   return generate('rsa', { modulusLength: rsaModulusLength })

@@ -32,7 +32,7 @@ ${content}
 `
 
 /** Nothing loads but the stylesheet, nothing runs, nobody frames the page and no form leaves it. */
-export const contentSecurityPolicy = [
+const contentSecurityPolicy = [
   "default-src 'none'",
   "style-src 'self'",
   "base-uri 'none'",
@@ -41,7 +41,7 @@ export const contentSecurityPolicy = [
 ].join('; ')
 
 /** What every answer that a browser shows carries. */
-export const securityHeaders = {
+const securityHeaders = {
   'content-security-policy': contentSecurityPolicy,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',

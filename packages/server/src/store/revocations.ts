@@ -19,7 +19,7 @@ export interface Revocation {
   client_id: string | null
   /** For a client or a user: tokens of a lower epoch are ended. */
   epoch: number | null
-  /** When the last token that it could hit has expired. */
+  /** When the last token that it could hit has expired; kept {@link expiryMarginSeconds} longer. */
   expires_at: UnixSeconds
 }
 
@@ -108,7 +108,7 @@ export function createRevocationStore(database: Database): RevocationStore {
     restart: (event) =>
       database.transact(function* () {
         yield* writeAuditEvent(database, event)
-        yield* restartFeed(database)
+        yield* restartFeed(database, event.at)
       }),
 
     purge: (now, limit) =>
@@ -150,7 +150,7 @@ export function* appendRevocation(
   const [inserted] = yield* rows(
     database.kysely
       .insertInto('revocations')
-      .values({ ...entry, position: head.position })
+      .values({ ...entry, position: head.position, expires_at: lastMattersAt(entry.expires_at, head, now) })
       .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
       .returning('position'),
   )
@@ -171,9 +171,13 @@ export function* appendEpoch(
   yield* replaceEpoch(database, {
     ...entry,
     position: head.position,
-    expires_at: entry.now + head.longest_lifetime_seconds + expiryMarginSeconds,
+    expires_at: lastMattersAt(Number.MAX_SAFE_INTEGER, head, entry.now),
   })
 }
+
+/** No token lives longer than the longest-lived there can be, and a guard whose clock is behind takes it a while longer. */
+const lastMattersAt = (expiresAt: UnixSeconds, head: LockedHead, now: UnixSeconds): UnixSeconds =>
+  Math.min(expiresAt, now + head.longest_lifetime_seconds) + expiryMarginSeconds
 
 /** Inside a transaction: tells every process to read clients, secrets and signing keys anew. */
 export function* changeConfiguration({ kysely }: Database): Transaction<void> {
@@ -237,7 +241,7 @@ function* makeRoom(database: Database, now: UnixSeconds, maxEntries: number): Tr
       .limit(1),
   )
   if (busiest) yield* raiseClient(database, busiest.id, now)
-  else yield* restartFeed(database)
+  else yield* restartFeed(database, now)
 }
 
 function* raiseClient(database: Database, id: string, now: UnixSeconds): Transaction<void> {
@@ -258,15 +262,24 @@ function* raiseClient(database: Database, id: string, now: UnixSeconds): Transac
  * A new feed, a new epoch of the server: every token issued before is ended, so no entry about one is needed. What was
  * said of API keys stays, as they have no epoch.
  */
-function* restartFeed({ kysely }: Database): Transaction<void> {
-  yield* rows(
-    kysely.updateTable('feed_head').set({
-      feed_id: randomId(),
-      epoch: sql`epoch + 1`,
-      configuration_version: sql`configuration_version + 1`,
-    }),
-  )
+function* restartFeed(database: Database, now: UnixSeconds): Transaction<void> {
+  const { kysely } = database
+  yield* raiseServerEpoch(database, now)
+  yield* rows(kysely.updateTable('feed_head').set({ feed_id: randomId() }))
   yield* rows(kysely.deleteFrom('revocations').where('kind', '!=', 'api_key'))
   const left = kysely.selectFrom('revocations').select(sql<number>`count(*)`.as('count'))
   yield* rows(kysely.updateTable('feed_head').set({ live_entries: left }))
+}
+
+/**
+ * Inside a transaction: ends every token that the server issued. The new epoch is the time, so that a database that came
+ * from a backup cannot take an epoch which was in use already.
+ */
+export function* raiseServerEpoch({ kysely }: Database, now: UnixSeconds): Transaction<void> {
+  yield* rows(
+    kysely.updateTable('feed_head').set({
+      epoch: sql`case when epoch < ${sql.val(now)} then ${sql.val(now)} else epoch + 1 end`,
+      configuration_version: sql`configuration_version + 1`,
+    }),
+  )
 }

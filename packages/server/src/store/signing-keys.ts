@@ -1,8 +1,8 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, rows, type Transaction } from './database.ts'
-import { appendRevocation, changeConfiguration, expiryMarginSeconds } from './revocations.ts'
+import { appendRevocation, changeConfiguration, raiseServerEpoch } from './revocations.ts'
 import type { Schema, SigningAlgorithm } from './schema.ts'
 
 /**
@@ -14,10 +14,15 @@ export type StoredSigningKey = Selectable<Schema['signing_keys']>
 export interface SigningKeyStore {
   list(): Promise<StoredSigningKey[]>
   /**
-   * Adds the keys unless the algorithm has a key to sign with already: of several servers that start at once, one
-   * makes them. `false`: another was first.
+   * Adds the keys, and lets those of other algorithms go at `othersExpireAt`, unless the algorithm has a key to sign
+   * with already: of several servers that start at once, one makes them. `false`: another was first.
    */
-  initialize(algorithm: SigningAlgorithm, keys: StoredSigningKey[], event: AuditEvent): Promise<boolean>
+  initialize(
+    algorithm: SigningAlgorithm,
+    keys: StoredSigningKey[],
+    othersExpireAt: UnixSeconds,
+    event: AuditEvent,
+  ): Promise<boolean>
   /**
    * Puts the next key to use at `signsAt`, lets the others go at `oldExpiresAt`, and adds a new next one. `false`: the
    * key named `nextId` is not the next one any more, so another rotation was first.
@@ -29,10 +34,15 @@ export interface SigningKeyStore {
     event: AuditEvent,
   ): Promise<boolean>
   /**
-   * Ends a key and every token it signed, at once; where it was in use, the next key takes its place now, and `newNext`
-   * that one's. `false`: unknown.
+   * Ends a key and every token it signed, at once; where it was in use, the next key takes its place now, and
+   * `successors.next` that one's. Guards know every HS256 key there is, so with one of them all go: `successors.current`
+   * signs from now on. `false`: unknown.
    */
-  revoke(id: string, newNext: StoredSigningKey, event: AuditEvent): Promise<boolean>
+  revoke(
+    id: string,
+    successors: { current: StoredSigningKey; next: StoredSigningKey },
+    event: AuditEvent,
+  ): Promise<boolean>
   /** Seals a private key anew, for a new server secret. */
   reseal(id: string, sealedPrivateKey: string): Promise<void>
   /** Deletes keys that are published no more; says how many. */
@@ -44,7 +54,7 @@ export function createSigningKeyStore(database: Database): SigningKeyStore {
   return {
     list: () => kysely.selectFrom('signing_keys').selectAll().orderBy('created_at').orderBy('id').execute(),
 
-    initialize: (algorithm, keys, event) =>
+    initialize: (algorithm, keys, othersExpireAt, event) =>
       database.transact(function* () {
         // Changing the head first makes servers that start at once take turns.
         yield* changeConfiguration(database)
@@ -56,6 +66,12 @@ export function createSigningKeyStore(database: Database): SigningKeyStore {
             .where('expires_at', 'is', null),
         )
         if (existing) return false
+        yield* rows(
+          kysely
+            .updateTable('signing_keys')
+            .set({ expires_at: othersExpireAt })
+            .where('expires_at', 'is', null),
+        )
         yield* rows(kysely.insertInto('signing_keys').values(keys))
         yield* writeAuditEvent(database, event)
         return true
@@ -85,15 +101,19 @@ export function createSigningKeyStore(database: Database): SigningKeyStore {
         return true
       }),
 
-    revoke: (id, newNext, event) =>
+    revoke: (id, successors, event) =>
       database.transact(function* () {
         const key = yield* firstRow(kysely.deleteFrom('signing_keys').where('id', '=', id).returningAll())
         if (!key) return false
-        yield* succeed(database, key, newNext, event.at)
         yield* writeAuditEvent(database, event)
         yield* changeConfiguration(database)
-        if (key.algorithm === 'HS256') yield* raiseServerEpoch(database)
-        else yield* endKey(database, id, event.at)
+        if (key.algorithm === 'HS256') {
+          yield* replaceSharedKeys(database, Object.values(successors))
+          yield* raiseServerEpoch(database, event.at)
+        } else {
+          yield* succeed(database, key, successors.next, event.at)
+          yield* endKey(database, id, event.at)
+        }
         return true
       }),
 
@@ -152,17 +172,15 @@ function* isAnotherInUse(
   return other !== undefined
 }
 
-/** A token without a `kid` cannot be told by its key, so all that the server issued end. */
-function* raiseServerEpoch({ kysely }: Database): Transaction<void> {
-  yield* rows(kysely.updateTable('feed_head').set({ epoch: sql`epoch + 1` }))
+/** The keys of an algorithm that is no longer chosen have no successors. */
+function* replaceSharedKeys({ kysely }: Database, successors: StoredSigningKey[]): Transaction<void> {
+  yield* rows(kysely.deleteFrom('signing_keys').where('algorithm', '=', 'HS256'))
+  const own = successors.filter(({ algorithm }) => algorithm === 'HS256')
+  if (own.length > 0) yield* rows(kysely.insertInto('signing_keys').values(own))
 }
 
-function* endKey(database: Database, id: string, now: UnixSeconds): Transaction<void> {
-  const head = yield* firstRow(database.kysely.selectFrom('feed_head').select('longest_lifetime_seconds'))
-  const expires_at = now + (head?.longest_lifetime_seconds ?? 0) + expiryMarginSeconds
-  yield* appendRevocation(
-    database,
-    { kind: 'signing_key', subject: id, client_id: null, epoch: null, expires_at },
-    now,
-  )
+/** The entry lasts as long as the longest-lived token there can be. */
+function* endKey(database: Database, subject: string, now: UnixSeconds): Transaction<void> {
+  const entry = { kind: 'signing_key' as const, subject, client_id: null, epoch: null }
+  yield* appendRevocation(database, { ...entry, expires_at: Number.MAX_SAFE_INTEGER }, now)
 }

@@ -7,6 +7,7 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import type { Client } from '../store/clients.ts'
 import type { OpaqueTokenStore } from '../store/opaque-tokens.ts'
 import type { HeadWatch } from '../store/watch.ts'
+import { claimsOf, type IssuedToken } from './claims.ts'
 
 /** A client, and the person on whose behalf it acts, if any, who get an access token. */
 export interface Grantee {
@@ -26,22 +27,6 @@ export interface TokenAnswer {
   /** Seconds. */
   expires_in: number
   scope?: string
-}
-
-/** What an access token says: the claims of RFC 9068 §2.2, and Latchkey's own, which make it revocable. */
-export interface AccessTokenClaims {
-  iss: string
-  sub: string
-  aud: string | string[]
-  client_id: string
-  iat: UnixSeconds
-  exp: UnixSeconds
-  jti: string
-  scope?: string
-  connection_id?: string
-  client_epoch?: number
-  user_epoch?: number
-  epoch?: number
 }
 
 export interface AccessTokenIssuer {
@@ -68,55 +53,33 @@ export function createAccessTokenIssuer(options: AccessTokenOptions): AccessToke
     ...(scope === '' ? {} : { scope }),
   })
 
+  const describe = (
+    { client, user, connectionId, scope, audience }: Grantee,
+    now: UnixSeconds,
+  ): IssuedToken => ({
+    id: randomUUID(),
+    client_id: client.id,
+    user_id: user?.id ?? null,
+    connection_id: connectionId ?? null,
+    scope,
+    audience: audience.join(' '),
+    client_epoch: client.epoch,
+    user_epoch: user?.epoch ?? 0,
+    epoch: watch.head.epoch,
+    issued_at: now,
+    expires_at: now + lifetime,
+  })
+
   async function issueJwt(grantee: Grantee): Promise<TokenAnswer> {
-    const claims = claimsOf(grantee, config.issuer, clock(), lifetime, watch.head.epoch)
+    const claims = claimsOf(describe(grantee, clock()), config.issuer)
     return answer(await keys.signJwt(claims, grantee.audience[0]), grantee.scope)
   }
 
-  async function issueOpaque({ client, user, connectionId, scope, audience }: Grantee): Promise<TokenAnswer> {
+  async function issueOpaque(grantee: Grantee): Promise<TokenAnswer> {
     const token = randomSecret()
-    const now = clock()
-    await opaqueTokens.add({
-      token_hash: sha256(token),
-      id: randomUUID(),
-      client_id: client.id,
-      user_id: user?.id ?? null,
-      connection_id: connectionId ?? null,
-      scope,
-      audience: audience.join(' '),
-      client_epoch: client.epoch,
-      user_epoch: user?.epoch ?? 0,
-      epoch: watch.head.epoch,
-      issued_at: now,
-      expires_at: now + lifetime,
-    })
-    return answer(token, scope)
+    await opaqueTokens.add({ token_hash: sha256(token), ...describe(grantee, clock()) })
+    return answer(token, grantee.scope)
   }
 
   return { issue: config.accessTokenFormat === 'jwt' ? issueJwt : issueOpaque }
-}
-
-/** Without a person the subject is the client itself (RFC 9068 §2.2). A claim that has nothing to say is left out. */
-function claimsOf(
-  { client, user, connectionId, scope, audience }: Grantee,
-  iss: string,
-  now: UnixSeconds,
-  lifetime: number,
-  epoch: number,
-): AccessTokenClaims {
-  const claims: AccessTokenClaims = {
-    iss,
-    sub: user?.id ?? client.id,
-    aud: audience.length === 1 ? audience[0] : [...audience],
-    client_id: client.id,
-    iat: now,
-    exp: now + lifetime,
-    jti: randomUUID(),
-  }
-  if (scope !== '') claims.scope = scope
-  if (connectionId !== undefined) claims.connection_id = connectionId
-  if (client.epoch > 0) claims.client_epoch = client.epoch
-  if (user && user.epoch > 0) claims.user_epoch = user.epoch
-  if (epoch > 0) claims.epoch = epoch
-  return claims
 }

@@ -11,8 +11,9 @@ const folder = '.latchkey'
 
 /**
  * The database of a development server, a file for each dialect unless the caller names one, and the secret that goes
- * with it: the environment's, or one that is made at the first start and kept beside the data, so that the next start
- * has the same credentials.
+ * with it: one that is made at the first start and kept beside the data, so that the next start has the same
+ * credentials. What the environment holds is production's: its database is never taken, and its secret only for a
+ * database that the caller named.
  */
 export function devDatabase(
   database: string | undefined,
@@ -21,7 +22,8 @@ export function devDatabase(
 ): { url: string; secret: string } {
   const name = typeof dialect === 'string' && /^[a-z0-9-]+$/.test(dialect) ? dialect : 'custom'
   const url = database ?? `sqlite:${folder}/${name}.db`
-  return { url, secret: environment.LATCHKEY_SECRET ?? keptSecret(secretFile(url)) }
+  const given = database === undefined ? undefined : environment.LATCHKEY_SECRET
+  return { url, secret: given ?? keptSecret(secretFile(url)) }
 }
 
 function secretFile(url: string): string {

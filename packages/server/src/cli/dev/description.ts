@@ -49,7 +49,7 @@ export function describe(latchkey: Latchkey, demo: Demo): Description {
       revocation: urls.revocation,
       introspection: urls.introspection,
       jwks: urls.jwks ?? null,
-      metadata: `${origin}/.well-known/oauth-authorization-server`,
+      metadata: urls.metadata,
       refresh: null,
       invalidate: null,
       docs: urls.docs,

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { ConfigInput, Environment, Policy } from '../../config/config.ts'
+import type { ConfigInput, Environment } from '../../config/config.ts'
 import { resolveDialect } from '../../dialects/presets.ts'
 import { type Listener, listen } from '../../listen.ts'
 import { createLatchkey, type Latchkey } from '../../server.ts'
@@ -16,12 +16,14 @@ import { seed } from './seed.ts'
 /** `latchkey dev` listens here only: its credentials are for trying things out. */
 const host = '127.0.0.1'
 
+const defaultPort = 3000
+
 /** What scopes the sample API has when neither the config nor the dialect names any. */
 const sampleScopes = { read: 'Read your data', write: 'Change your data' }
 
 export interface DevOptions {
   dialect?: string
-  port: string
+  port?: string
   database?: string
   config?: string
   json?: boolean
@@ -30,7 +32,7 @@ export interface DevOptions {
 /** `latchkey dev`: the server with a sample API, demo clients and demo users, ready to try. */
 export async function dev(options: DevOptions, environment: Environment): Promise<void> {
   const input: Partial<ConfigInput> = options.config === undefined ? {} : await loadConfig(options)
-  const listener = await listen({ host, port: parsePort(options.port) })
+  const listener = await listen({ host, port: portOf(options, input) })
   try {
     const latchkey = await start(options, input, `http://${host}:${listener.port}`, environment)
     try {
@@ -55,12 +57,8 @@ function start(
   environment: Environment,
 ): Promise<Latchkey> {
   const dialect = options.dialect ?? input.dialect ?? 'standard'
-  const { url, secret } = devDatabase(
-    options.database ?? input.database ?? environment.DATABASE_URL,
-    dialect,
-    environment,
-  )
-  const scopes = input.scopes ?? (resolveDialect(dialect).policy as Policy).scopes ?? sampleScopes
+  const { url, secret } = devDatabase(options.database ?? input.database, dialect, environment)
+  const scopes = input.scopes ?? resolveDialect(dialect).policy.scopes ?? sampleScopes
   const config = {
     apiName: 'Sample API',
     ...input,
@@ -83,6 +81,10 @@ async function prepare(latchkey: Latchkey, serve: Listener['serve']): Promise<De
   const sampleApi = createSampleApi(latchkey, demo.resourceServer)
   serve((request) => (sampleApi.isFor(request) ? sampleApi.fetch(request) : latchkey.fetch(request)))
   return describe(latchkey, demo)
+}
+
+function portOf({ port }: DevOptions, input: Partial<ConfigInput>): number {
+  return port === undefined ? (input.port ?? defaultPort) : parsePort(port)
 }
 
 function parsePort(text: string): number {

@@ -1,8 +1,9 @@
 import { styleText } from 'node:util'
+import type { CredentialPresentation } from '../../dialects/dialect.ts'
+import { presentationsOf } from '../../dialects/presentation.ts'
 import type { Latchkey } from '../../server.ts'
 import { version } from '../version.ts'
 import type { Description } from './description.ts'
-import { presentations } from './sample-api.ts'
 
 /** What `latchkey dev` prints when it is ready: what runs where, who there is, and commands to paste. */
 export function panel(description: Description, latchkey: Pick<Latchkey, 'dialect'>): string {
@@ -37,12 +38,22 @@ function commands(
   { endpoints, client, resource_server }: Description,
   latchkey: Pick<Latchkey, 'dialect'>,
 ): string[] {
-  const isBare = presentations(latchkey).some((presentation) => 'bare' in presentation)
+  const [presentation = { scheme: 'Bearer' }] = presentationsOf(endpoints.api ?? '', latchkey.dialect)
   return [
     `TOKEN=$(curl -s -u ${client.client_id}:${client.client_secret} -d grant_type=client_credentials ${endpoints.token} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
-    `${curl} -H "Authorization: ${isBare ? '' : 'Bearer '}$TOKEN" ${endpoints.api}/whoami`,
+    `${curl} ${withToken(presentation, `${endpoints.api}/whoami`)}`,
     `${curl} -u ${resource_server.client_id}:${resource_server.client_secret} -d token=$TOKEN ${endpoints.introspection}`,
   ]
+}
+
+/** The words of a call that presents the token as the dialect says. */
+function withToken(presentation: CredentialPresentation, url: string): string {
+  if ('query' in presentation) return `"${url}?${presentation.query}=$TOKEN"`
+  if ('header' in presentation) return `-H "${presentation.header}: $TOKEN" ${url}`
+  if ('bare' in presentation) return `-H "Authorization: $TOKEN" ${url}`
+  if ('basic' in presentation) return `-u ${presentation.basic === 'username' ? '$TOKEN:' : ':$TOKEN'} ${url}`
+  const { scheme, parameter } = presentation
+  return `-H "Authorization: ${scheme} ${parameter === undefined ? '' : `${parameter}=`}$TOKEN" ${url}`
 }
 
 /** Ends each answer with a line end, which JSON lacks and a prompt needs. */

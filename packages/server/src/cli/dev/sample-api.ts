@@ -1,6 +1,7 @@
 import { bare, basic, bearer, type Credential, createGuard, header, query, scheme } from '@latchkey/guard'
 import { protect } from '@latchkey/guard/fetch'
 import type { CredentialPresentation } from '../../dialects/dialect.ts'
+import { presentationsOf } from '../../dialects/presentation.ts'
 import type { Latchkey } from '../../server.ts'
 import type { DemoClient } from './seed.ts'
 
@@ -17,7 +18,7 @@ export function createSampleApi(latchkey: Latchkey, resourceServer: DemoClient):
     audience: config.audience,
     clientId: resourceServer.id,
     clientSecret: resourceServer.secret,
-    credentials: presentations(latchkey).map(toCredential),
+    credentials: presentationsOf(config.audience, latchkey.dialect).map(toCredential),
     algorithms: [config.signingAlgorithm],
     clockToleranceSeconds: 0,
     fetch: latchkey.fetch,
@@ -63,11 +64,6 @@ const isUnderApi = (pathname: string): boolean => pathname === '/api' || pathnam
 
 const isResourceMetadata = (request: Request): boolean =>
   new URL(request.url).pathname === '/.well-known/oauth-protected-resource/api'
-
-/** How the dialect says that a credential is presented to the API. */
-export function presentations({ dialect }: Pick<Latchkey, 'dialect'>): CredentialPresentation[] {
-  return dialect.api.find(({ prefix }) => prefix === '/api')?.credentials ?? [{ scheme: 'Bearer' }]
-}
 
 function toCredential(presentation: CredentialPresentation): Credential {
   if ('bare' in presentation) return bare()

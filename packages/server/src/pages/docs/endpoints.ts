@@ -34,7 +34,6 @@ const purposes: Record<RouteKind, string> = {
 }
 
 function rows({ config, wires, urls }: DocsFacts): Row[] {
-  const { origin, pathname } = new URL(config.issuer)
   const get = (url: string | undefined, words: string): Row[] =>
     url === undefined ? [] : [{ method: 'GET', urls: [url], words }]
   return [
@@ -43,10 +42,7 @@ function rows({ config, wires, urls }: DocsFacts): Row[] {
       urls: paths.map((path) => `${config.issuer}${path}`),
       words: purposes[kind],
     })),
-    ...get(
-      `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`,
-      'Says where everything is, for programs (RFC 8414).',
-    ),
+    ...get(urls.metadata, 'Says where everything is, for programs (RFC 8414).'),
     ...get(urls.jwks, 'The public keys that tokens are checked with (RFC 7517).'),
     ...get(urls.verificationKeys, 'The keys that tokens are checked with, for the API alone.'),
     ...get(urls.revocations, 'Which tokens were ended, for the API alone.'),

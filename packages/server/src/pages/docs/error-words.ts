@@ -1,3 +1,4 @@
+import type { RefusalBody } from '@latchkey/guard'
 import type { OAuthErrorCode } from '../../base/oauth-error.ts'
 
 /** An error in plain words. */
@@ -68,7 +69,10 @@ export const serverErrorWords: Record<OAuthErrorCode, ErrorWords> = {
 }
 
 /** What an API answers with besides: the body's `error`, and `WWW-Authenticate` (RFC 6750 §3). */
-export const guardErrorWords: Record<string, ErrorWords & { status: number }> = {
+export const guardErrorWords: Record<
+  Exclude<RefusalBody['error'], OAuthErrorCode>,
+  ErrorWords & { status: number }
+> = {
   unauthorized: {
     status: 401,
     means: 'The request carried no token.',

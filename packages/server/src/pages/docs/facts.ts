@@ -8,6 +8,7 @@ import type {
   DialectRoute,
   RouteKind,
 } from '../../dialects/dialect.ts'
+import { presentationsOf } from '../../dialects/presentation.ts'
 import { authenticatedCall, type Call, type Value } from './call.ts'
 
 export interface DocsSource {
@@ -49,7 +50,7 @@ export function gatherFacts(source: DocsSource): DocsFacts {
   const { config, dialect, wires } = source
   const tokenWire = wireOf(wires, 'token')
   const answerShape = routeOf(dialect, 'token')?.answer
-  const presentations = presentationsOf(config, dialect)
+  const presentations = presentationsOf(config.audience, dialect)
   const target = (kind: RouteKind) => {
     const wire = wireOf(wires, kind)
     return { ...wire, url: `${config.issuer}${wire.paths[0]}`, shape: routeOf(dialect, kind)?.request }
@@ -88,16 +89,6 @@ function wireOf(wires: readonly Wire[], kind: RouteKind): Wire {
 
 const routeOf = (dialect: Dialect, kind: RouteKind): DialectRoute | undefined =>
   dialect.routes.find((route) => route.kind === kind)
-
-/** Those of the prefix that the API's URL is under. A token in `Authorization` comes first, a bare one before all. */
-function presentationsOf({ audience }: Config, { api }: Dialect): CredentialPresentation[] {
-  const path = URL.canParse(audience) ? new URL(audience).pathname : '/'
-  const own = api.filter(({ prefix }) => `${path}/`.startsWith(`${prefix.replace(/\/$/, '')}/`))
-  const credentials = (own[0] ?? api[0])?.credentials ?? [{ scheme: 'Bearer' }]
-  const rank = (credential: CredentialPresentation) =>
-    ['bare', 'scheme', 'basic', 'header', 'query'].findIndex((way) => way in credential)
-  return credentials.toSorted((left, right) => rank(left) - rank(right))
-}
 
 function apiCall(audience: string, presentation: CredentialPresentation): Call {
   const base = /^https?:/.test(audience) ? audience.replace(/\/$/, '') : 'https://api.example.com'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { expiryMarginSeconds } from '../revocations.ts'
 import { overBothDatabases } from '../testing/databases.ts'
 import { assertRows, countRows, countWinners, now, opaqueToken } from '../testing/rows.ts'
 
@@ -33,7 +34,7 @@ overBothDatabases((contract) => {
           subject: 'id-of-hash',
           client_id: 'app',
           epoch: null,
-          expires_at: now + 60,
+          expires_at: now + 60 + expiryMarginSeconds,
         },
       ])
       assertRows(await store.auditEvents.list(10), [{ ...done, subject: 'token:id-of-hash' }])

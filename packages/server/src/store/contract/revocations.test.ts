@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { expiryMarginSeconds } from '../revocations.ts'
 import type { Store } from '../store.ts'
 import { lifetimeSeconds, overBothDatabases } from '../testing/databases.ts'
 import {
@@ -21,25 +22,35 @@ async function assertExactCount(store: Store): Promise<void> {
 }
 
 overBothDatabases((contract) => {
-  contract('an entry is read as it was written, after any position below its own', async ({ store }) => {
-    await store.revocations.revoke(revokedToken('one'), event('token:one'))
-    await store.revocations.revoke(
-      revokedToken('two', { kind: 'connection', client_id: null }),
-      event('connection:two'),
-    )
-    assertRows(await store.revocations.after(0, 10), [
-      { ...revokedToken('one'), position: 1 },
-      { ...revokedToken('two', { kind: 'connection', client_id: null }), position: 2 },
-    ])
-    assert.deepEqual(
-      (await store.revocations.after(1, 10)).map((entry) => entry.subject),
-      ['two'],
-    )
-    assert.deepEqual(
-      (await store.revocations.after(0, 1)).map((entry) => entry.subject),
-      ['one'],
-    )
-    assert.deepEqual(await store.revocations.after(2, 10), [])
+  contract(
+    'an entry is read as it was written, and as long again as clocks may differ, after any position below its own',
+    async ({ store }) => {
+      await store.revocations.revoke(revokedToken('one'), event('token:one'))
+      await store.revocations.revoke(
+        revokedToken('two', { kind: 'connection', client_id: null }),
+        event('connection:two'),
+      )
+      const expires_at = now + 60 + expiryMarginSeconds
+      assertRows(await store.revocations.after(0, 10), [
+        { ...revokedToken('one'), position: 1, expires_at },
+        { ...revokedToken('two', { kind: 'connection', client_id: null }), position: 2, expires_at },
+      ])
+      assert.deepEqual(
+        (await store.revocations.after(1, 10)).map((entry) => entry.subject),
+        ['two'],
+      )
+      assert.deepEqual(
+        (await store.revocations.after(0, 1)).map((entry) => entry.subject),
+        ['one'],
+      )
+      assert.deepEqual(await store.revocations.after(2, 10), [])
+    },
+  )
+
+  contract('no entry outlasts the longest-lived token that there can be', async ({ store }) => {
+    await store.revocations.revoke(revokedToken('one', { expires_at: now + 9e12 }), event())
+    const [entry] = await store.revocations.after(0, 10)
+    assert.equal(entry?.expires_at, now + lifetimeSeconds + expiryMarginSeconds)
   })
 
   contract('revoking twice is no error and adds no entry and no event', async ({ store, open }) => {
@@ -116,7 +127,10 @@ overBothDatabases((contract) => {
 
   contract('expired entries go a batch at a time; a reader below them must begin anew', async ({ store }) => {
     for (let index = 0; index < 5; index++) {
-      await store.revocations.revoke(revokedToken(`old-${index}`, { expires_at: now - 1 }), event())
+      await store.revocations.revoke(
+        revokedToken(`old-${index}`, { expires_at: now - expiryMarginSeconds - 1 }),
+        event(),
+      )
     }
     await store.revocations.revoke(revokedToken('live'), event())
     const purged = []
@@ -129,8 +143,10 @@ overBothDatabases((contract) => {
 
   contract('a feed that is purged to nothing keeps its position', async ({ store }) => {
     await store.revocations.revoke(revokedToken('one'), event())
-    assert.equal(await store.revocations.purge(now + 60, 10), 1)
-    assert.equal(await store.revocations.purge(now + 60, 10), 0)
+    const end = now + 60 + expiryMarginSeconds
+    assert.equal(await store.revocations.purge(end - 1, 10), 0)
+    assert.equal(await store.revocations.purge(end, 10), 1)
+    assert.equal(await store.revocations.purge(end, 10), 0)
     const head = await wholeHead(store)
     assert.deepEqual([head.position, head.purged_position, head.live_entries], [1, 1, 0])
     await store.revocations.revoke(revokedToken('two'), event())
@@ -184,10 +200,12 @@ overBothDatabases((contract) => {
     assertRows(after, {
       ...before,
       feed_id: after.feed_id,
-      epoch: before.epoch + 1,
+      epoch: now,
       configuration_version: before.configuration_version + 1,
       live_entries: 0,
     })
+    await store.revocations.restart(event('server'))
+    assert.equal((await store.revocations.head()).epoch, now + 1)
     assert.deepEqual(await subjects(store), [])
     await assertExactCount(store)
   })
@@ -203,7 +221,7 @@ overBothDatabases((contract) => {
         await store.revocations.revoke(entry, event(), { maxLiveEntries: 3 })
       }
       const head = await store.revocations.head()
-      assert.equal(head.epoch, before.epoch + 1)
+      assert.equal(head.epoch, now)
       assert.notEqual(head.feed_id, before.feed_id)
       assert.deepEqual(await subjects(store), [])
       await assertExactCount(store)

@@ -14,8 +14,19 @@ async function times({ signingKeys }: Store): Promise<Record<string, [number | n
 /** A store with the key `current`, which signs, and `next`. */
 async function begin(store: Store, change: Partial<StoredSigningKey> = {}): Promise<void> {
   const keys = [signingKey('current', { signs_at: now, ...change }), signingKey('next', change)]
-  assert.equal(await store.signingKeys.initialize(change.algorithm ?? 'ES256', keys, event()), true)
+  assert.equal(
+    await store.signingKeys.initialize(change.algorithm ?? 'ES256', keys, othersExpireAt, event()),
+    true,
+  )
 }
+
+const othersExpireAt = now + 900
+
+/** For a key that is revoked: `next` follows the next one, and an HS256 key has a `current` one besides. */
+const successors = (next: string, change: Partial<StoredSigningKey> = {}) => ({
+  current: signingKey(`${next}-current`, { signs_at: now + 10, ...change }),
+  next: signingKey(next, change),
+})
 
 const rotation = { signsAt: now + 300, oldExpiresAt: now + 900 }
 const later = event('key', now + 10)
@@ -26,7 +37,7 @@ overBothDatabases((contract) => {
       signingKey('b', { signs_at: now, created_at: now - 1 }),
       signingKey('a', { public_jwk: null }),
     ]
-    await store.signingKeys.initialize('ES256', keys, event('signing_key:b'))
+    await store.signingKeys.initialize('ES256', keys, othersExpireAt, event('signing_key:b'))
     assertRows(await store.signingKeys.list(), keys)
     assertRows(await store.auditEvents.list(10), [event('signing_key:b')])
   })
@@ -34,20 +45,35 @@ overBothDatabases((contract) => {
   contract('of 50 servers that start at once, one makes the keys', async ({ store, open }) => {
     const other = await open()
     const winners = await countWinners(50, (index) =>
-      (index % 2 ? store : other).signingKeys.initialize('ES256', [signingKey(`key-${index}`)], event()),
+      (index % 2 ? store : other).signingKeys.initialize(
+        'ES256',
+        [signingKey(`key-${index}`)],
+        othersExpireAt,
+        event(),
+      ),
     )
     assert.equal(winners, 1)
     assert.equal(await countRows(store, 'signing_keys'), 1)
     assert.equal(await countRows(store, 'audit_events'), 1)
   })
 
-  contract('another algorithm gets keys of its own', async ({ store }) => {
-    await begin(store)
-    const keys = [signingKey('rsa', { algorithm: 'RS256', signs_at: now })]
-    assert.equal(await store.signingKeys.initialize('RS256', keys, event()), true)
-    assert.equal(await store.signingKeys.initialize('RS256', [signingKey('late')], event()), false)
-    assert.equal(await countRows(store, 'signing_keys'), 3)
-  })
+  contract(
+    'another algorithm gets keys of its own, and the others go when their tokens have expired',
+    async ({ store }) => {
+      await begin(store)
+      const keys = [signingKey('rsa', { algorithm: 'RS256', signs_at: now })]
+      assert.equal(await store.signingKeys.initialize('RS256', keys, othersExpireAt, event()), true)
+      assert.equal(
+        await store.signingKeys.initialize('RS256', [signingKey('late')], othersExpireAt, event()),
+        false,
+      )
+      assert.deepEqual(await times(store), {
+        current: [now, othersExpireAt],
+        next: [null, othersExpireAt],
+        rsa: [now, null],
+      })
+    },
+  )
 
   contract(
     'a rotation puts the next key to use, lets the old one go, and publishes a new next one',
@@ -84,7 +110,7 @@ overBothDatabases((contract) => {
     'revoking the key in use puts the next one to use at once, and ends its tokens',
     async ({ store }) => {
       await begin(store)
-      assert.equal(await store.signingKeys.revoke('current', signingKey('third'), later), true)
+      assert.equal(await store.signingKeys.revoke('current', successors('third'), later), true)
       assert.deepEqual(await times(store), { next: [now + 10, null], third: [null, null] })
       assertRows(await store.revocations.after(0, 10), [
         {
@@ -104,7 +130,7 @@ overBothDatabases((contract) => {
     async ({ store }) => {
       await begin(store)
       await store.signingKeys.rotate('next', rotation, signingKey('third'), later)
-      assert.equal(await store.signingKeys.revoke('current', signingKey('fourth'), later), true)
+      assert.equal(await store.signingKeys.revoke('current', successors('fourth'), later), true)
       assert.deepEqual(await times(store), { next: [now + 10, null], third: [null, null] })
     },
   )
@@ -118,7 +144,7 @@ overBothDatabases((contract) => {
       later,
     )
     await store.signingKeys.rotate('third', rotation, signingKey('fourth'), later)
-    assert.equal(await store.signingKeys.revoke('current', signingKey('fifth'), later), true)
+    assert.equal(await store.signingKeys.revoke('current', successors('fifth'), later), true)
     assert.deepEqual(await times(store), {
       next: [now + 1, now + 900],
       third: [now + 300, null],
@@ -128,7 +154,7 @@ overBothDatabases((contract) => {
 
   contract('revoking the next key replaces it, and the one in use stays', async ({ store }) => {
     await begin(store)
-    assert.equal(await store.signingKeys.revoke('next', signingKey('third'), later), true)
+    assert.equal(await store.signingKeys.revoke('next', successors('third'), later), true)
     assert.deepEqual(await times(store), { current: [now, null], third: [null, null] })
   })
 
@@ -138,22 +164,23 @@ overBothDatabases((contract) => {
       const other = await open()
       await begin(store)
       const winners = await countWinners(50, (index) =>
-        (index % 2 ? store : other).signingKeys.revoke('current', signingKey(`new-${index}`), later),
+        (index % 2 ? store : other).signingKeys.revoke('current', successors(`new-${index}`), later),
       )
       assert.equal(winners, 1)
       assert.equal(await countRows(store, 'signing_keys'), 2)
       assert.equal(await countRows(store, 'revocations'), 1)
-      assert.equal(await store.signingKeys.revoke('unknown', signingKey('new'), later), false)
+      assert.equal(await store.signingKeys.revoke('unknown', successors('new'), later), false)
       assert.equal(await countRows(store, 'signing_keys'), 2)
     },
   )
 
   contract(
-    'revoking a key whose tokens do not name it raises the epoch of the whole server',
+    'revoking a shared key, which its tokens do not name, replaces all of them and ends every token',
     async ({ store }) => {
       await begin(store, { algorithm: 'HS256', public_jwk: null })
-      await store.signingKeys.revoke('current', signingKey('third', { algorithm: 'HS256' }), later)
-      assert.equal((await store.revocations.head()).epoch, 1)
+      await store.signingKeys.revoke('current', successors('third', { algorithm: 'HS256' }), later)
+      assert.deepEqual(await times(store), { 'third-current': [now + 10, null], third: [null, null] })
+      assert.equal((await store.revocations.head()).epoch, later.at)
       assert.equal(await countRows(store, 'revocations'), 0)
     },
   )

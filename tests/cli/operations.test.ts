@@ -99,6 +99,23 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
   })
 }
 
+test('under another secret no key is rotated or revoked, and nothing is changed', async () => {
+  await using setup = await prepare('SQLite')
+  await setup.run('migrate')
+  await using server = await startServe(setup.config)
+  const app = await setup.createApp('Shop')
+  const token = await tokenOf(postForm(`${server.url}/token`, { grant_type: 'client_credentials' }, app))
+  const before = (await setup.run('keys', 'list')).stdout
+  const env = { LATCHKEY_SECRET: 'another secret that this database was not sealed with' }
+  for (const words of [
+    ['keys', 'rotate'],
+    ['keys', 'revoke', kidOf(token)],
+  ]) {
+    assertRefused(await latchkey(words, { ...setup.options, env }), /sealed with another LATCHKEY_SECRET/)
+  }
+  assert.equal((await setup.run('keys', 'list')).stdout, before)
+})
+
 test('app create takes over an id and a secret from another system, and prints neither anew', async () => {
   await using setup = await prepare('SQLite')
   await setup.run('migrate')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { startDev } from '../support/dev.ts'
@@ -99,6 +99,15 @@ test('refused in one line: a database that is a folder, and one whose folder is 
   assertRefused(await dev('file/latchkey.db'), /The database .*latchkey\.db cannot be opened/)
   const withoutSecret = await dev('file/latchkey.db', { LATCHKEY_SECRET: undefined })
   assertRefused(withoutSecret, /The folder of the database cannot be written: (ENOTDIR|EEXIST)/)
+})
+
+test('refused in one line: a folder in a file system that takes none', async () => {
+  using folder = temporaryFolder()
+  // Where there is no /proc, it is a file that stands in the way.
+  const root = existsSync('/proc/self') ? '/proc' : folder.file('file')
+  if (root !== '/proc') writeFileSync(root, '')
+  const words = ['dev', '--port', '0', '--database', `sqlite:${root}/latchkey/latchkey.db`]
+  assertRefused(await latchkey(words, { cwd: folder.path }), /The database .*latchkey\.db cannot be opened/)
 })
 
 test('refused in one line: a folder that may not be written, and a file that may not be read', async () => {

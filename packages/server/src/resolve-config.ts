@@ -1,11 +1,4 @@
-import {
-  type Config,
-  ConfigError,
-  type ConfigInput,
-  type Environment,
-  type Policy,
-  parseConfig,
-} from './config/config.ts'
+import { type Config, ConfigError, type ConfigInput, type Environment, parseConfig } from './config/config.ts'
 import { inexpressibleUnit } from './dialects/compile.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { resolveDialect } from './dialects/presets.ts'
@@ -16,7 +9,7 @@ export function resolveConfig(
   environment: Environment,
 ): { config: Config; dialect: Dialect } {
   const dialect = resolveDialect(input.dialect)
-  const config = parseConfig(input, environment, dialect.policy as Policy)
+  const config = parseConfig(input, environment, dialect.policy)
   const unit = inexpressibleUnit(dialect, { expires_in: config.accessTokenLifetimeSeconds })
   if (unit)
     throw new ConfigError(

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { sha256 } from '../../base/hash.ts'
 import { randomSecret } from '../../base/random.ts'
 import type { Environment } from '../../config/config.ts'
 import { StoreUnavailable } from '../../store/database.ts'
+import { makeFolder } from '../../store/folder.ts'
 import { sqlitePath } from '../../store/open.ts'
 
 /** Where `latchkey dev` keeps what it makes. */
@@ -36,7 +37,7 @@ function secretFile(url: string): string {
 function keptSecret(file: string): string {
   try {
     if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(file))
     const secret = randomSecret()
     writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
     return secret

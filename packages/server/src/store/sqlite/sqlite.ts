@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { type Database, StoreUnavailable } from '../database.ts'
+import { makeFolder } from '../folder.ts'
 import { migrate, pendingMigrations } from '../migrations/migrations.ts'
 import type { Schema } from '../schema.ts'
 import { asUnavailable, isBusy } from './errors.ts'
@@ -22,7 +23,7 @@ const checkpointPages = 4_000
  * @throws when the file is not a database or may not be read and written.
  */
 export function openSqlite(path: string, limits: Partial<GroupCommitLimits> = {}): Database {
-  if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   const writer = openConnection(path, 0)
   const reader = openConnection(path, 1_000)
   reader.exec('PRAGMA query_only = ON')

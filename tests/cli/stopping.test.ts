@@ -76,28 +76,50 @@ test('a second signal ends a server that still waits for a slow request', async 
 })
 
 test('Ctrl+C under `npm start` reaches the server twice and is still graceful', async () => {
-  using folder = temporaryFolder()
+  using npm = startUnderNpm()
+  const { issuer, endpoints, client } = await npm.description
+  const slow = slowRequest(endpoints.token ?? '', basic(client.client_id, client.client_secret))
+  await slow.isHeld
+  npm.killGroup('SIGINT')
+  await waitUntilClosed(issuer)
+  slow.finish()
+  assert.equal((await slow.answer).status, 200)
+  await npm.exited
+})
+
+test('a server under `npm start` ends when npm alone is killed', async () => {
+  using npm = startUnderNpm()
+  const { issuer } = await npm.description
+  npm.process.kill('SIGTERM')
+  await npm.exited
+  await waitUntilClosed(issuer)
+})
+
+/** `npm start` in a process group of its own, which ends with the scope. */
+function startUnderNpm() {
+  const folder = temporaryFolder()
   const words = ['start', '--', '--json', '--port', '0', '--database', `sqlite:${folder.file('latchkey.db')}`]
   const npm = spawn('npm', words, {
     cwd: projectFolder,
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  const exited = once(npm, 'exit')
   const killGroup = (signal: NodeJS.Signals) => void (npm.pid && process.kill(-npm.pid, signal))
-  try {
-    const { issuer, endpoints, client } = await readDescription(npm)
-    const slow = slowRequest(endpoints.token ?? '', basic(client.client_id, client.client_secret))
-    await slow.isHeld
-    killGroup('SIGINT')
-    await waitUntilClosed(issuer)
-    slow.finish()
-    assert.equal((await slow.answer).status, 200)
-    await exited
-  } finally {
-    if (npm.exitCode === null && npm.signalCode === null) killGroup('SIGKILL')
+  return {
+    process: npm,
+    description: readDescription(npm),
+    exited: once(npm, 'exit'),
+    killGroup,
+    [Symbol.dispose]() {
+      try {
+        killGroup('SIGKILL')
+      } catch {
+        // All of the group have ended.
+      }
+      folder[Symbol.dispose]()
+    },
   }
-})
+}
 
 const isRunning = ({ process }: Dev): boolean => process.exitCode === null && process.signalCode === null
 

@@ -4,9 +4,18 @@
  */
 const echoMs = 500
 
-/** Resolves at SIGINT or SIGTERM, from the call on. A second signal ends the process at once. */
-export function untilStopped(): Promise<void> {
+/** How often a process that ends with its parent looks for it, in milliseconds. */
+const parentIntervalMs = 500
+
+/**
+ * Resolves at SIGINT or SIGTERM, from the call on. A second signal ends the process at once.
+ *
+ * @param withParent also resolve when the parent is gone: npm passes a signal to its shell, which dies and tells nobody.
+ */
+export function untilStopped(withParent = false): Promise<void> {
   return new Promise((resolve) => {
+    const parent = process.ppid
+    if (withParent) setInterval(() => process.ppid !== parent && resolve(), parentIntervalMs).unref()
     let firstAt: number | undefined
     const onSignal = (signal: NodeJS.Signals) => {
       if (firstAt === undefined) {

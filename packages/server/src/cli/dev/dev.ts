@@ -21,6 +21,11 @@ const defaultPort = 3000
 /** What scopes the sample API has when neither the config nor the dialect names any. */
 const sampleScopes = { read: 'Read your data', write: 'Change your data' }
 
+interface DevEnvironment extends Environment {
+  /** Set where npm runs a script, as in `npm start`. */
+  npm_lifecycle_event?: string | undefined
+}
+
 export interface DevOptions {
   dialect?: string
   port?: string
@@ -30,13 +35,13 @@ export interface DevOptions {
 }
 
 /** `latchkey dev`: the server with a sample API, demo clients and demo users, ready to try. */
-export async function dev(options: DevOptions, environment: Environment): Promise<void> {
+export async function dev(options: DevOptions, environment: DevEnvironment): Promise<void> {
   const input: Partial<ConfigInput> = options.config === undefined ? {} : await loadConfig(options)
   const listener = await listen({ host, port: portOf(options, input) })
   try {
     const latchkey = await start(options, input, `http://${host}:${listener.port}`, environment)
     try {
-      const stopped = untilStopped()
+      const stopped = untilStopped(environment.npm_lifecycle_event !== undefined)
       const description = await prepare(latchkey, listener.serve)
       printLine(options.json ? JSON.stringify(description) : panel(description, latchkey))
       await stopped

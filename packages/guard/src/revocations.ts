@@ -91,9 +91,9 @@ export class RevocationSet {
     return this.#confirmedAt === undefined ? undefined : (this.#monotonicMs() - this.#confirmedAt) / 1000
   }
 
-  /** Says that the set is complete at this moment. */
-  confirm(): void {
-    this.#confirmedAt = this.#monotonicMs()
+  /** Says that the set was complete at a moment. Default: this one. */
+  confirm(monotonicMs: number = this.#monotonicMs()): void {
+    this.#confirmedAt = monotonicMs
   }
 
   isRevoked(token: RevocableToken): boolean {

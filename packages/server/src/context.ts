@@ -61,8 +61,9 @@ export async function createContext(parts: ContextParts): Promise<Context> {
       onSealed: (kid) =>
         logger.warn({ kid }, 'a signing key was sealed with a secret that is not known here'),
     })
-    await watch.check()
     watch.subscribe((head, previous) => (isConfigurationChange(head, previous) ? keys.reload() : undefined))
+    // What changed between reading the keys and listening has been told to nobody.
+    await keys.reload()
     const clients = createClientDirectory(store.clients, watch)
     const feed = await openRevocationFeed(store.revocations, watch)
     const tokens = createTokenInspection({ config, clock, keys, store, watch, feed })

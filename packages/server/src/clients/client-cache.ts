@@ -1,5 +1,5 @@
 import type { ClientStore, ClientWithSecrets } from '../store/clients.ts'
-import type { HeadWatch } from '../store/watch.ts'
+import { type HeadWatch, isConfigurationChange } from '../store/watch.ts'
 
 /** Clients that one process keeps in memory. */
 const maxClients = 10_000
@@ -16,17 +16,14 @@ export interface ClientDirectory {
  */
 export function createClientDirectory(store: ClientStore, watch: HeadWatch): ClientDirectory {
   let clients = new Map<string, ClientWithSecrets>()
-  let version = watch.head.configuration_version
-  watch.subscribe((head) => {
-    if (head.configuration_version === version) return
-    version = head.configuration_version
-    clients = new Map()
+  watch.subscribe((head, previous) => {
+    if (isConfigurationChange(head, previous)) clients = new Map()
   })
 
   async function load(id: string): Promise<ClientWithSecrets | undefined> {
-    const versionBefore = version
+    const before = clients
     const client = await store.find(id)
-    if (client && version === versionBefore) remember(client)
+    if (client && clients === before) remember(client)
     return client
   }
 

@@ -144,7 +144,7 @@ export class KeyRotationError extends Error {
  * unless it was made less than {@link jwksMaxAgeSeconds} ago.
  *
  * @returns the key that signs next and when; `undefined` when another rotation was first.
- * @throws KeyRotationError while {@link maxPublishedKeys} are published.
+ * @throws KeyRotationError while {@link maxPublishedKeys} are published, or for HS256 {@link maxSymmetricKeys}.
  */
 export async function rotateSigningKey(
   { store, seal, algorithm, clock, longestLifetimeSeconds }: KeyRingOptions,
@@ -157,7 +157,8 @@ export async function rotateSigningKey(
     (key) => key.algorithm === algorithm && key.signs_at === null && key.expires_at === null,
   )
   if (!next) return undefined
-  if (published.length >= maxPublishedKeys) throw tooManyKeys(published)
+  const kin = algorithm === 'HS256' ? published.filter((key) => key.algorithm === 'HS256') : published
+  if (kin.length >= (algorithm === 'HS256' ? maxSymmetricKeys : maxPublishedKeys)) throw tooManyKeys(kin)
   const signsAt = Math.max(now, next.created_at + jwksMaxAgeSeconds)
   const newNext = await makeSigningKey(algorithm, seal, { createdAt: now, signsAt: null })
   const oldExpiresAt = signsAt + longestLifetimeSeconds + jwksMaxAgeSeconds

@@ -10,6 +10,9 @@ export const maxLiveEntries = 100_000
 /** How much longer than its tokens an entry stays, in seconds: what the clocks of two machines may differ by. */
 export const expiryMarginSeconds = 300
 
+/** How long an ended signing key stays in the feed, in seconds: a year. */
+export const signingKeyEntrySeconds = 366 * 86_400
+
 /** An entry of the revocation feed: what it ends, and until when it matters. */
 export interface Revocation {
   kind: RevocationKind
@@ -150,7 +153,7 @@ export function* appendRevocation(
   const [inserted] = yield* rows(
     database.kysely
       .insertInto('revocations')
-      .values({ ...entry, position: head.position, expires_at: lastMattersAt(entry.expires_at, head, now) })
+      .values({ ...entry, position: head.position, expires_at: lastMattersAt(entry, head, now) })
       .onConflict((conflict) => conflict.columns(['kind', 'subject']).doNothing())
       .returning('position'),
   )
@@ -171,13 +174,23 @@ export function* appendEpoch(
   yield* replaceEpoch(database, {
     ...entry,
     position: head.position,
-    expires_at: lastMattersAt(Number.MAX_SAFE_INTEGER, head, entry.now),
+    expires_at: lastMattersAt({ kind: entry.kind, expires_at: Number.MAX_SAFE_INTEGER }, head, entry.now),
   })
 }
 
-/** No token lives longer than the longest-lived there can be, and a guard whose clock is behind takes it a while longer. */
-const lastMattersAt = (expiresAt: UnixSeconds, head: LockedHead, now: UnixSeconds): UnixSeconds =>
-  Math.min(expiresAt, now + head.longest_lifetime_seconds) + expiryMarginSeconds
+/**
+ * No token lives longer than the longest-lived there can be, and a guard whose clock is behind takes it a while longer. But
+ * who holds a stolen key writes tokens that live as long as they like: the key stays in the feed until no guard can still
+ * hold it.
+ */
+function lastMattersAt(
+  { kind, expires_at }: Pick<Revocation, 'kind' | 'expires_at'>,
+  head: LockedHead,
+  now: UnixSeconds,
+): UnixSeconds {
+  if (kind === 'signing_key') return now + signingKeyEntrySeconds
+  return Math.min(expires_at, now + head.longest_lifetime_seconds) + expiryMarginSeconds
+}
 
 /** Inside a transaction: tells every process to read clients, secrets and signing keys anew. */
 export function* changeConfiguration({ kysely }: Database): Transaction<void> {

@@ -179,8 +179,7 @@ function* replaceSharedKeys({ kysely }: Database, successors: StoredSigningKey[]
   if (own.length > 0) yield* rows(kysely.insertInto('signing_keys').values(own))
 }
 
-/** The entry lasts as long as the longest-lived token there can be. */
 function* endKey(database: Database, subject: string, now: UnixSeconds): Transaction<void> {
-  const entry = { kind: 'signing_key' as const, subject, client_id: null, epoch: null }
-  yield* appendRevocation(database, { ...entry, expires_at: Number.MAX_SAFE_INTEGER }, now)
+  const entry = { kind: 'signing_key' as const, subject, client_id: null, epoch: null, expires_at: now }
+  yield* appendRevocation(database, entry, now)
 }

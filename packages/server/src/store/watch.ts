@@ -24,8 +24,8 @@ export interface HeadWatch {
    */
   check(): Promise<void>
   subscribe(listener: HeadListener): void
-  /** Calls back after each look that succeeded, whether or not the head moved. */
-  onSeen(listener: () => void): void
+  /** Calls back after each look that succeeded, whether or not the head moved, with the moment when it began. */
+  onSeen(listener: (monotonicMs: number) => void): void
   close(): void
 }
 
@@ -40,7 +40,7 @@ export async function watchHead(
   monotonicMs: () => number = () => performance.now(),
 ): Promise<HeadWatch> {
   const listeners: HeadListener[] = []
-  const seenListeners: (() => void)[] = []
+  const seenListeners: ((monotonicMs: number) => void)[] = []
   let seenAt = monotonicMs()
   let head = await store.head()
   let running: Promise<void> | undefined
@@ -52,7 +52,7 @@ export async function watchHead(
     if (!isSame(seen, head)) await tellAll(seen)
     head = seen
     seenAt = startedAt
-    for (const listener of seenListeners) listener()
+    for (const listener of seenListeners) listener(startedAt)
   }
 
   /** One that fails keeps no other from catching up; all are told again at the next look. */

@@ -38,9 +38,9 @@ export function createTokenInspection(options: InspectionOptions): TokenInspecti
   }
 
   async function inspect(token: string): Promise<AccessTokenClaims | undefined> {
+    await watch.check()
     const found = await read(token)
     if (!found) return undefined
-    await watch.check()
     return feed.revocations.isRevoked(revocableOf(found.claims, found.kid)) ? undefined : found.claims
   }
 

@@ -26,10 +26,7 @@ export async function openRevocationFeed(store: RevocationStore, watch: HeadWatc
   let isClosed = false
 
   async function catchUp(head: FeedHead): Promise<void> {
-    for (let more = true; more; ) {
-      const page = await readPage(store, head, ownCursor)
-      more = take(page)
-    }
+    while (take(await readPage(store, head, ownCursor))) head = await store.head()
     wakeAll()
   }
 
@@ -70,10 +67,10 @@ export async function openRevocationFeed(store: RevocationStore, watch: HeadWatc
     })
   }
 
-  await catchUp(watch.head)
-  revocations.confirm()
   watch.subscribe(catchUp)
-  watch.onSeen(() => revocations.confirm())
+  watch.onSeen((seenAt) => revocations.confirm(seenAt))
+  await catchUp(await store.head())
+  await watch.check()
   return {
     revocations,
     async page(cursor, waitMs, signal) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { expiryMarginSeconds } from '../revocations.ts'
+import { signingKeyEntrySeconds } from '../revocations.ts'
 import type { StoredSigningKey } from '../signing-keys.ts'
 import type { Store } from '../store.ts'
-import { lifetimeSeconds, overBothDatabases } from '../testing/databases.ts'
+import { overBothDatabases } from '../testing/databases.ts'
 import { assertRows, countRows, countWinners, event, now, signingKey } from '../testing/rows.ts'
 
 /** When each key signs and expires, by its id. */
@@ -119,7 +119,7 @@ overBothDatabases((contract) => {
           subject: 'current',
           client_id: null,
           epoch: null,
-          expires_at: now + 10 + lifetimeSeconds + expiryMarginSeconds,
+          expires_at: now + 10 + signingKeyEntrySeconds,
         },
       ])
     },

@@ -183,6 +183,8 @@ test('53: when an HS256 key is revoked, nobody can forge with any key that was g
     longestLifetimeSeconds: 3_600,
   } as const
   assert.equal(await revokeSigningKey(options, leaked?.id ?? '', 'test'), true)
+  // The very first question is answered with the keys as they are, not as this process last saw them.
+  assert.equal((await introspect(own, forged[0] ?? '')).text, '{"active":false}')
   for (const guard of [elsewhere, here]) {
     await withinASecond(async () => (await statusFor(guard, token)) === 401)
     for (const forgery of forged) assert.equal(await statusFor(guard, forgery), 401)

@@ -9,8 +9,8 @@ import { projectFolder } from './support/project.ts'
  */
 const patterns = ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'examples/**/*.test.ts']
 
-/** The longest that one file may run, in milliseconds. */
-const fileTimeoutMs = 300_000
+/** The longest that one test may run, in milliseconds. */
+const testTimeoutMs = 300_000
 
 const words = process.argv.slice(2)
 const flags = words.filter((word) => word.startsWith('--'))
@@ -21,7 +21,7 @@ const child = spawn(
   [
     '--test',
     '--test-concurrency=2',
-    `--test-timeout=${fileTimeoutMs}`,
+    `--test-timeout=${testTimeoutMs}`,
     ...reporter('spec', 'stdout'),
     ...(process.env.CI ? reporter('./tests/support/nothing-skipped.ts', 'stderr') : []),
     ...flags,

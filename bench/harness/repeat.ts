@@ -28,7 +28,8 @@ export async function interleave<Name extends string>(
   rounds: number,
 ): Promise<Record<Name, Repeated[]>> {
   const names = Object.keys(operations) as Name[]
-  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Repeated[]>
+  const results = {} as Record<Name, Repeated[]>
+  for (const name of names) results[name] = []
   for (const name of names) await operations[name]()
   for (let round = 0; round < rounds; round++) {
     for (const name of names) results[name].push(await operations[name]())

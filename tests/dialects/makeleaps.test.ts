@@ -29,10 +29,10 @@ interface Answer {
 }
 
 /** What the page says the server answers, but for the token. */
-function assertAnswer({ access_token, ...rest }: Answer): void {
+function assertAnswer({ access_token, ...rest }: Partial<Answer>): void {
   const { access_token: _, ...published } = JSON.parse(snippet('makeleaps/answer.json.txt'))
   assert.deepEqual(rest, published)
-  assert.ok(access_token.length > 0)
+  assert.ok(access_token)
 }
 
 async function assertCalls(token: string): Promise<void> {
@@ -109,7 +109,7 @@ test('a Postman collection of the page gets a token and calls the API', async ()
     { ...credentials, token_url: endpoints.token ?? '', api_url: endpoints.api ?? '' },
     folder.file('report.json'),
   )
-  assertAnswer(token?.body as unknown as Answer)
+  assertAnswer(token?.body ?? {})
   assert.deepEqual([who?.code, who?.body.client_id], [200, client.client_id])
 })
 

@@ -9,7 +9,6 @@ import type { RevocationKind } from './schema.ts'
 export const maxLiveEntries = 100_000
 /** How much longer than its tokens an entry stays, in seconds: what the clocks of two machines may differ by. */
 export const expiryMarginSeconds = 300
-
 /** How long an ended signing key stays in the feed, in seconds: a year. */
 export const signingKeyEntrySeconds = 366 * 86_400
 
@@ -22,7 +21,7 @@ export interface Revocation {
   client_id: string | null
   /** For a client or a user: tokens of a lower epoch are ended. */
   epoch: number | null
-  /** When the last token that it could hit has expired; kept {@link expiryMarginSeconds} longer. */
+  /** When the last token that it could hit has expired. As stored: later by a margin, and for a signing key in a year. */
   expires_at: UnixSeconds
 }
 
@@ -30,7 +29,7 @@ export interface PositionedRevocation extends Revocation {
   position: number
 }
 
-/** The one row that orders everything: it is changed last in a transaction, so positions become visible in order. */
+/** The one row that orders everything: from its change to the commit it is locked, so positions become visible in order. */
 export interface FeedHead {
   feed_id: string
   position: number

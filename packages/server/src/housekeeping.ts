@@ -16,9 +16,11 @@ export function startHousekeeping({ store, clock, logger }: Context): { stop(): 
 
   async function sweep(): Promise<void> {
     const now = clock()
-    await drain(() => store.opaqueTokens.purge(now, batchSize))
-    await drain(() => store.revocations.purge(now, batchSize))
-    await drain(() => store.auditEvents.purge(now, batchSize))
+    const { opaqueTokens, authorizationCodes, connections, sessions, mailLinks, limits } = store
+    const growing = [opaqueTokens, authorizationCodes, connections, sessions, mailLinks, limits]
+    for (const table of [...growing, store.revocations, store.auditEvents]) {
+      await drain(() => table.purge(now, batchSize))
+    }
     await store.signingKeys.purge(now)
   }
 

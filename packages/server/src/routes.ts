@@ -93,16 +93,31 @@ function distinct(routes: Route[]): Route[] {
 export function endpointUrls({ config, wires }: Pick<Context, 'config' | 'wires'>): EndpointUrls {
   const { issuer } = config
   const { origin, pathname } = new URL(issuer)
-  const urlOf = (kind: RouteKind) => `${issuer}${wires.find((wire) => wire.kind === kind)?.paths[0] ?? ''}`
+  const ownUrl = (kind: string) => {
+    const path = wires.find((wire) => wire.kind === kind)?.paths[0]
+    return path === undefined ? undefined : `${issuer}${path}`
+  }
+  const urlOf = (kind: string) => ownUrl(kind) ?? issuer
   const isSymmetric = config.signingAlgorithm === 'HS256'
   return {
     metadata: `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`,
+    authorization: urlOf('authorization'),
     token: urlOf('token'),
+    refresh: ownUrl('refresh'),
+    invalidate: ownUrl('invalidate'),
     revocation: urlOf('revocation'),
     introspection: urlOf('introspection'),
     jwks: isSymmetric ? undefined : `${issuer}/jwks`,
     verificationKeys: isSymmetric ? `${issuer}/verification-keys` : undefined,
     revocations: `${issuer}/revocations`,
     docs: `${issuer}/docs`,
+    signIn: `${issuer}/sign-in`,
+    chooseAccount: `${issuer}/choose-account`,
+    consent: `${issuer}/consent`,
+    signUp: `${issuer}/sign-up`,
+    resetPassword: `${issuer}/reset-password`,
+    signOut: `${issuer}/sign-out`,
+    account: `${issuer}/account`,
+    mail: undefined,
   }
 }

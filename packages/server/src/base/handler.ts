@@ -2,6 +2,8 @@
 export interface Exchange {
   /** In the answer's `x-request-id` and in the log. */
   requestId: string
+  /** The IP address that the request came from; empty where whoever listens did not say. */
+  address: string
   /** Set once the client is authenticated, for the log. */
   clientId?: string
 }

@@ -1,4 +1,7 @@
-/** The error codes of RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1 and RFC 8707 §2, with the status each answers. */
+/**
+ * The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2 and OpenID Connect Core
+ * §3.1.2.6, with the status each answers.
+ */
 const statusOf = {
   invalid_request: 400,
   invalid_client: 401,
@@ -8,8 +11,15 @@ const statusOf = {
   unauthorized_client: 400,
   unsupported_grant_type: 400,
   unsupported_token_type: 400,
+  unsupported_response_type: 400,
+  access_denied: 403,
+  login_required: 400,
+  account_selection_required: 400,
+  consent_required: 400,
+  interaction_required: 400,
   not_found: 404,
   method_not_allowed: 405,
+  too_many_requests: 429,
   server_error: 500,
   temporarily_unavailable: 503,
 } as const
@@ -65,6 +75,18 @@ export function temporarilyUnavailable(reason: string, cause?: unknown): OAuthEr
       reason,
       headers: { 'retry-after': '1' },
       cause,
+    },
+  )
+}
+
+/** 429 with `Retry-After`: there was too much of it, and nobody looked at this one. */
+export function tooManyRequests(retryAfterSeconds: number, reason: string): OAuthError {
+  return new OAuthError(
+    'too_many_requests',
+    `Too many attempts. Try again in ${retryAfterSeconds} seconds.`,
+    {
+      reason,
+      headers: { 'retry-after': String(retryAfterSeconds) },
     },
   )
 }

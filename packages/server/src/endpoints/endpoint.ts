@@ -21,7 +21,7 @@ export function endpoint(
 ): (request: Request) => Promise<Response> {
   const { kind, log } = options
   return async (request) => {
-    const exchange: Exchange = { requestId: log.nextRequestId() }
+    const exchange: Exchange = { requestId: log.nextRequestId(), address: '' }
     try {
       const response = await handler(request, exchange)
       log.answered(kind, request.method, response.status, exchange)

@@ -21,6 +21,10 @@ export interface Client {
   scope: string
   /** A resource server's own resource indicator (RFC 8707); null for other clients. */
   audience: string | null
+  /** Where people may be sent back to (RFC 6749 §3.1.2), space separated; compared exactly. */
+  redirect_uris: string
+  /** Who made it, as shown to people; null: its owner, or the API's own people. */
+  publisher: string | null
   /** Tokens of a lower epoch are ended. */
   epoch: number
   disabled_at: UnixSeconds | null
@@ -40,9 +44,11 @@ export interface ClientSecret {
 export interface ClientWithSecrets extends Client {
   secrets: ClientSecret[]
   isOwnerDisabled: boolean
+  owner_name: string | null
 }
 
-export type NewClient = Omit<Client, 'epoch' | 'disabled_at'>
+export type NewClient = Omit<Client, 'epoch' | 'disabled_at' | 'redirect_uris' | 'publisher'> &
+  Partial<Pick<Client, 'redirect_uris' | 'publisher'>>
 
 export interface ClientStore {
   find(id: string): Promise<ClientWithSecrets | undefined>
@@ -70,7 +76,7 @@ export function createClientStore(database: Database): ClientStore {
         .selectFrom('clients')
         .leftJoin('users', 'users.id', 'clients.owner_id')
         .selectAll('clients')
-        .select('users.disabled_at as owner_disabled_at')
+        .select(['users.disabled_at as owner_disabled_at', 'users.name as owner_name'])
         .where('clients.id', '=', id)
         .executeTakeFirst()
       if (!client) return undefined

@@ -10,6 +10,8 @@ export interface Schema {
     username: string
     name: string
     password_hash: string
+    scope: string | null
+    email: string | null
     epoch: Generated<number>
     disabled_at: number | null
     created_at: number
@@ -22,6 +24,8 @@ export interface Schema {
     grant_types: string
     scope: string
     audience: string | null
+    redirect_uris: Generated<string>
+    publisher: string | null
     epoch: Generated<number>
     disabled_at: number | null
     created_at: number
@@ -45,6 +49,68 @@ export interface Schema {
     user_epoch: number
     epoch: number
     issued_at: number
+    expires_at: number
+  }
+  password_grants: {
+    client_id: string
+    expires_at: number
+    uses: Generated<number>
+    last_used_at: number | null
+  }
+  sessions: {
+    id: string
+    session_hash: string
+    created_at: number
+    last_used_at: number
+    expires_at: number
+  }
+  session_accounts: {
+    session_id: string
+    user_id: string
+    signed_in_at: number
+  }
+  authorization_codes: {
+    code_hash: string
+    client_id: string
+    user_id: string
+    redirect_uri: string
+    is_redirect_uri_required: number
+    scope: string
+    audience: string
+    code_challenge: string | null
+    expires_at: number
+    spent_at: number | null
+    connection_id: string | null
+  }
+  connections: {
+    id: string
+    client_id: string
+    user_id: string
+    scope: string
+    audience: string
+    seed: string
+    key_number: string
+    generation: number
+    period_generation: number
+    earlier_generation: number
+    period_started_at: number
+    rotated_at: number
+    created_at: number
+    expires_at: number
+    absolute_expires_at: number
+    confirmation_key: string | null
+  }
+  mail_links: {
+    link_hash: string
+    kind: MailLinkKind
+    email: string
+    user_id: string | null
+    continue_to: string | null
+    expires_at: number
+  }
+  limits: {
+    key: string
+    count: number
     expires_at: number
   }
   revocations: {
@@ -86,6 +152,9 @@ export interface Schema {
 
 /** RFC 6749 §2.1; a `resource_server` is an API that asks about tokens and obtains none. */
 export type ClientType = 'confidential' | 'public' | 'resource_server'
+
+/** What a mailed link is for. */
+export type MailLinkKind = 'sign_up' | 'reset_password'
 
 export type RevocationKind = 'token' | 'connection' | 'client' | 'user' | 'api_key' | 'signing_key'
 

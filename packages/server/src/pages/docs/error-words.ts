@@ -47,6 +47,34 @@ export const serverErrorWords: Record<OAuthErrorCode, ErrorWords> = {
     means: 'This kind of token cannot be ended here.',
     whatToDo: 'Send the access token that you got in step 1. Any other token ends when its time is up.',
   },
+  unsupported_response_type: {
+    means: 'The address that people were sent to asks for something other than a code.',
+    whatToDo: 'Send response_type=code.',
+  },
+  access_denied: {
+    means: 'The person, or what they may allow, said no.',
+    whatToDo: 'Tell them what your app cannot do without it, and let them try again when they want to.',
+  },
+  login_required: {
+    means: 'You asked that nothing be shown (prompt=none), and nobody is signed in.',
+    whatToDo: 'Send the person again without prompt=none.',
+  },
+  account_selection_required: {
+    means: 'You asked that nothing be shown (prompt=none), and several people are signed in.',
+    whatToDo: 'Send the person again without prompt=none.',
+  },
+  consent_required: {
+    means: 'You asked that nothing be shown (prompt=none), and the person has not allowed your app this yet.',
+    whatToDo: 'Send the person again without prompt=none.',
+  },
+  interaction_required: {
+    means: 'You asked that nothing be shown (prompt=none), and something has to be.',
+    whatToDo: 'Send the person again without prompt=none.',
+  },
+  too_many_requests: {
+    means: 'There were too many attempts, and nobody looked at this one.',
+    whatToDo: 'Wait for as many seconds as the header Retry-After says, then try again.',
+  },
   not_found: {
     means: 'There is nothing at this path.',
     whatToDo: 'Compare it with the endpoints above, letter by letter.',

@@ -1,0 +1,179 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { UnixSeconds } from '../base/clock.ts'
+import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
+import {
+  type Connection,
+  type Grantor,
+  lockUser,
+  type NewConnection,
+  openConnection,
+  tellGuards,
+} from './connections.ts'
+import { type Database, firstRow, rows, type Transaction } from './database.ts'
+import type { Schema } from './schema.ts'
+
+/** How long a code is remembered after it expired, in seconds: a day, so that its replay can be told. */
+export const codeRetentionSeconds = 86_400
+
+export type AuthorizationCode = Selectable<Schema['authorization_codes']>
+export type NewAuthorizationCode = Omit<
+  Insertable<Schema['authorization_codes']>,
+  'spent_at' | 'connection_id'
+>
+
+/** What the client proves when it redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5). */
+export interface Redemption {
+  codeHash: string
+  /** Authenticated. */
+  clientId: string
+  redirectUri: string | undefined
+  /** The challenge of the verifier that was sent. */
+  codeChallenge: string | undefined
+  /** How long the loser of a race is told apart from a replay, in seconds. */
+  graceSeconds: number
+  /** How many connections there may be of one person to one app. */
+  limit: 'one' | 'many'
+  /** The connection that the code gives, but for what the code itself says. */
+  connection: Omit<NewConnection, 'client_id' | 'user_id' | 'scope' | 'audience'>
+  now: UnixSeconds
+}
+
+export type RedemptionOutcome =
+  | { kind: 'redeemed'; connection: Connection; user: Grantor }
+  /** From outside all causes look the same; `reason` is for the log. */
+  | { kind: 'refused'; reason: string }
+
+export interface AuthorizationCodeStore {
+  add(code: NewAuthorizationCode): Promise<void>
+  /**
+   * Spends the code and opens its connection, in one: of many at once one wins. A code that comes again within the
+   * grace, from its own client with the right proof, lost a race and ends nothing; any other replay ends what the
+   * code gave (RFC 6749 §4.1.2).
+   */
+  redeem(redemption: Redemption): Promise<RedemptionOutcome>
+  /** Deletes codes that expired {@link codeRetentionSeconds} ago, a batch at most; says how many. */
+  purge(now: UnixSeconds, limit: number): Promise<number>
+}
+
+export function createAuthorizationCodeStore(database: Database): AuthorizationCodeStore {
+  const { kysely } = database
+  return {
+    add: (code) =>
+      database.transact(function* () {
+        const row = { ...code, spent_at: null, connection_id: null }
+        yield* rows(kysely.insertInto('authorization_codes').values(row))
+      }),
+
+    redeem: (redemption) => database.transact(() => redeem(database, redemption)),
+
+    purge: (now, limit) =>
+      database.transact(function* () {
+        const expired = kysely
+          .selectFrom('authorization_codes')
+          .select('code_hash')
+          .where('expires_at', '<=', now - codeRetentionSeconds)
+          .limit(limit)
+        const purged = yield* rows(
+          kysely.deleteFrom('authorization_codes').where('code_hash', 'in', expired).returning('code_hash'),
+        )
+        return purged.length
+      }),
+  }
+}
+
+function* redeem(database: Database, redemption: Redemption): Transaction<RedemptionOutcome> {
+  const { codeHash } = redemption
+  const known = yield* findCode(database, codeHash)
+  if (!known) return refused('unknown code')
+  const user = yield* lockUser(database, known.user_id)
+  const code = yield* spend(database, redemption)
+  if (!code) return yield* explainRefusal(database, redemption)
+  if (!user) return refused('the person is disabled')
+  const { client_id, user_id, scope, audience } = code
+  const connection = { ...redemption.connection, client_id, user_id, scope, audience }
+  const event = eventOf(redemption, 'connection.opened', connection.id)
+  return {
+    kind: 'redeemed',
+    connection: yield* openConnection(database, connection, redemption.limit, event),
+    user,
+  }
+}
+
+function* findCode({ kysely }: Database, codeHash: string): Transaction<AuthorizationCode | undefined> {
+  return yield* firstRow(
+    kysely.selectFrom('authorization_codes').selectAll().where('code_hash', '=', codeHash),
+  )
+}
+
+/** The one statement that wins or loses. */
+function* spend(
+  { kysely }: Database,
+  { codeHash, clientId, redirectUri, codeChallenge, connection, now }: Redemption,
+): Transaction<AuthorizationCode | undefined> {
+  const update = kysely
+    .updateTable('authorization_codes')
+    .set({ spent_at: now, connection_id: connection.id })
+    .where('code_hash', '=', codeHash)
+    .where('client_id', '=', clientId)
+    .where('spent_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where((where) =>
+      redirectUri === undefined
+        ? where('is_redirect_uri_required', '=', 0)
+        : where('redirect_uri', '=', redirectUri),
+    )
+    .where((where) =>
+      codeChallenge === undefined
+        ? where('code_challenge', 'is', null)
+        : where('code_challenge', '=', codeChallenge),
+    )
+  return yield* firstRow(update.returningAll())
+}
+
+function* explainRefusal(database: Database, redemption: Redemption): Transaction<RedemptionOutcome> {
+  const code = yield* findCode(database, redemption.codeHash)
+  if (!code) return refused('unknown code')
+  const mismatch = findMismatch(code, redemption)
+  if (code.spent_at === null) return refused(mismatch ?? 'expired code')
+  const isLostRace = mismatch === undefined && redemption.now < code.spent_at + redemption.graceSeconds
+  if (isLostRace) return refused('the code was spent a moment ago')
+  yield* endWhatItGave(database, code, redemption)
+  return refused(`replayed code${mismatch === undefined ? '' : `, ${mismatch}`}`)
+}
+
+function findMismatch(code: AuthorizationCode, redemption: Redemption): string | undefined {
+  const { clientId, redirectUri, codeChallenge } = redemption
+  if (code.client_id !== clientId) return "another client's code"
+  if (redirectUri === undefined ? code.is_redirect_uri_required === 1 : code.redirect_uri !== redirectUri) {
+    return 'another redirect_uri'
+  }
+  if (code.code_challenge !== (codeChallenge ?? null)) return 'another code_verifier'
+  return undefined
+}
+
+function* endWhatItGave(
+  database: Database,
+  code: AuthorizationCode,
+  redemption: Redemption,
+): Transaction<void> {
+  if (code.connection_id === null) return
+  const ended = yield* rows(
+    database.kysely
+      .deleteFrom('connections')
+      .where('id', '=', code.connection_id)
+      .returning(['id', 'client_id']),
+  )
+  for (const { id } of ended) {
+    yield* writeAuditEvent(database, eventOf(redemption, 'connection.ended_by_replay', id))
+  }
+  yield* tellGuards(database, ended, redemption.now)
+}
+
+const eventOf = ({ now, clientId }: Redemption, action: string, id: string): AuditEvent => ({
+  at: now,
+  actor: `client:${clientId}`,
+  action,
+  subject: `connection:${id}`,
+})
+
+const refused = (reason: string): RedemptionOutcome => ({ kind: 'refused', reason })

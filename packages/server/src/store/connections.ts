@@ -1,0 +1,377 @@
+import type { Selectable } from 'kysely'
+import type { UnixSeconds } from '../base/clock.ts'
+import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
+import { type Database, firstRow, rows, StoreUnavailable, type Transaction } from './database.ts'
+import { appendRevocation } from './revocations.ts'
+import type { Schema } from './schema.ts'
+import type { User } from './users.ts'
+
+/** Connections that one person may have to one app where it may have many. One more ends the one unused the longest. */
+export const maxConnectionsPerUserAndClient = 100
+
+/** How often a rotation looks again after another one was first. On SQLite none ever is. */
+const maxRotationAttempts = 5
+
+/** One person, one app: ONE row for life. What its refresh tokens are follows from it. */
+export type Connection = Selectable<Schema['connections']>
+
+/** What a new connection brings; the rest follows. */
+export type NewConnection = Pick<
+  Connection,
+  | 'id'
+  | 'client_id'
+  | 'user_id'
+  | 'scope'
+  | 'audience'
+  | 'seed'
+  | 'key_number'
+  | 'created_at'
+  | 'expires_at'
+  | 'absolute_expires_at'
+>
+
+/** The person of a connection, as a token needs them. */
+export type Grantor = Pick<User, 'id' | 'epoch' | 'scope'>
+
+/** A connection, as its person sees it. */
+export interface ConnectedApp {
+  id: string
+  client_id: string
+  client_name: string
+  publisher: string | null
+  owner_name: string | null
+  scope: string
+  created_at: UnixSeconds
+  /** When it was last refreshed. */
+  rotated_at: UnixSeconds
+}
+
+/** A refresh token whose server tag was checked already. */
+export interface PresentedRefreshToken {
+  connectionId: string
+  generation: number
+  /** The client that presents it, authenticated. */
+  clientId: string
+  /** Whether the token's other tag was made under this row's seed. Pure. */
+  isMadeUnder(seed: string): boolean
+}
+
+export interface RotationRules {
+  now: UnixSeconds
+  /** For how long a token that was exchanged still gives the current one, in seconds; up to three times as long. */
+  graceSeconds: number
+  /** How long the next token may lie unused, in seconds. */
+  lifetimeSeconds: number
+  /** The number of the key under which the next token is made. */
+  keyNumber: string
+  /** `false`: the token stays, its time begins anew. */
+  isRotating: boolean
+}
+
+export type Rotation =
+  /** The row says which token is the current one: the next, or in a retry the one that was made then. */
+  | { kind: 'current'; connection: Connection; user: Grantor }
+  /** No such connection, another client's, expired, its person disabled, or the token is a forgery. */
+  | { kind: 'unknown'; reason: string }
+  /** The token was exchanged long ago: somebody has a copy. The connection is ended. */
+  | { kind: 'reused' }
+
+export interface ConnectionStore {
+  /**
+   * Opens a connection for a person who was authenticated as `user`, in place of earlier ones where there may be `one`.
+   * `undefined`: the person was disabled or signed out everywhere since.
+   */
+  open(
+    connection: NewConnection,
+    user: Pick<User, 'epoch'>,
+    limit: 'one' | 'many',
+    event: AuditEvent,
+  ): Promise<Connection | undefined>
+  /** Exchanges a refresh token: one compare-and-set on the generation. */
+  rotate(presented: PresentedRefreshToken, rules: RotationRules): Promise<Rotation>
+  find(id: string): Promise<Connection | undefined>
+  /** A live connection of this person to this app, the newest. */
+  findBetween(userId: string, clientId: string, now: UnixSeconds): Promise<Connection | undefined>
+  /** Everything that a person has connected and that lives, the newest first. */
+  listOf(userId: string, now: UnixSeconds): Promise<ConnectedApp[]>
+  /** Ends a connection of this person or this client, and its access tokens. `false`: there is none of theirs. */
+  end(id: string, of: { userId: string } | { clientId: string }, event: AuditEvent): Promise<boolean>
+  /** Deletes expired ones, a batch at most; says how many. Their access tokens live no longer than they do anyway. */
+  purge(now: UnixSeconds, limit: number): Promise<number>
+}
+
+export function createConnectionStore(database: Database): ConnectionStore {
+  const { kysely } = database
+  return {
+    open: (connection, user, limit, event) =>
+      database.transact(function* () {
+        const locked = yield* lockUser(database, connection.user_id)
+        if (!locked || locked.epoch !== user.epoch) return undefined
+        return yield* openConnection(database, connection, limit, event)
+      }),
+
+    rotate: (presented, rules) => database.transact(() => rotate(database, presented, rules)),
+
+    find: (id) => kysely.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst(),
+
+    findBetween: (userId, clientId, now) =>
+      kysely
+        .selectFrom('connections')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('client_id', '=', clientId)
+        .where('expires_at', '>', now)
+        .orderBy('created_at', 'desc')
+        .limit(1)
+        .executeTakeFirst(),
+
+    listOf: (userId, now) =>
+      kysely
+        .selectFrom('connections')
+        .innerJoin('clients', 'clients.id', 'connections.client_id')
+        .leftJoin('users', 'users.id', 'clients.owner_id')
+        .select([
+          'connections.id',
+          'connections.client_id',
+          'clients.name as client_name',
+          'clients.publisher',
+          'users.name as owner_name',
+          'connections.scope',
+          'connections.created_at',
+          'connections.rotated_at',
+        ])
+        .where('connections.user_id', '=', userId)
+        .where('connections.expires_at', '>', now)
+        .orderBy('connections.created_at', 'desc')
+        .orderBy('connections.id')
+        .limit(maxListedConnections)
+        .execute(),
+
+    end: (id, of, event) =>
+      database.transact(function* () {
+        const deletion = kysely.deleteFrom('connections').where('id', '=', id).returning(['id', 'client_id'])
+        const ended = yield* firstRow(
+          'userId' in of
+            ? deletion.where('user_id', '=', of.userId)
+            : deletion.where('client_id', '=', of.clientId),
+        )
+        if (!ended) return false
+        yield* writeAuditEvent(database, event)
+        yield* tellGuards(database, [ended], event.at)
+        return true
+      }),
+
+    purge: (now, limit) =>
+      database.transact(function* () {
+        const expired = kysely
+          .selectFrom('connections')
+          .select('id')
+          .where('expires_at', '<=', now)
+          .limit(limit)
+        const purged = yield* rows(
+          kysely.deleteFrom('connections').where('id', 'in', expired).returning('id'),
+        )
+        return purged.length
+      }),
+  }
+}
+
+/** Connections that a page shows of one person. */
+const maxListedConnections = 500
+
+/**
+ * Inside a transaction, as its first step: locks an active person's row, so that a disable or a change of password
+ * comes wholly before or wholly after. `undefined`: there is no such person, or they are disabled.
+ */
+export function* lockUser({ kysely }: Database, id: string): Transaction<Grantor | undefined> {
+  return yield* firstRow(
+    kysely
+      .updateTable('users')
+      .set((expression) => ({ name: expression.ref('name') }))
+      .where('id', '=', id)
+      .where('disabled_at', 'is', null)
+      .returning(['id', 'epoch', 'scope']),
+  )
+}
+
+/** Inside a transaction that has locked the person's row: opens the connection and ends those that it replaces. */
+export function* openConnection(
+  database: Database,
+  connection: NewConnection,
+  limit: 'one' | 'many',
+  event: AuditEvent,
+): Transaction<Connection> {
+  const { kysely } = database
+  const { client_id, user_id, created_at } = connection
+  const earlier = yield* rows(
+    kysely
+      .selectFrom('connections')
+      .select(['id', 'client_id'])
+      .where('user_id', '=', user_id)
+      .where('client_id', '=', client_id)
+      .orderBy('rotated_at', 'desc'),
+  )
+  const replaced = limit === 'one' ? earlier : earlier.slice(maxConnectionsPerUserAndClient - 1)
+  for (const { id } of replaced) {
+    yield* rows(kysely.deleteFrom('connections').where('id', '=', id))
+    yield* writeAuditEvent(database, { ...event, action: 'connection.replaced', subject: `connection:${id}` })
+  }
+  const row: Connection = {
+    ...connection,
+    generation: 0,
+    period_generation: 0,
+    earlier_generation: 0,
+    period_started_at: created_at,
+    rotated_at: created_at,
+    confirmation_key: null,
+  }
+  yield* rows(kysely.insertInto('connections').values(row))
+  yield* writeAuditEvent(database, event)
+  yield* tellGuards(database, replaced, event.at)
+  return row
+}
+
+/** Inside a transaction, as its last step: ends the access tokens of connections whose rows are gone. */
+export function* tellGuards(
+  database: Database,
+  ended: readonly Pick<Connection, 'id' | 'client_id'>[],
+  now: UnixSeconds,
+): Transaction<void> {
+  for (const { id, client_id } of ended) {
+    const expires_at = Number.MAX_SAFE_INTEGER
+    yield* appendRevocation(
+      database,
+      { kind: 'connection', subject: id, client_id, epoch: null, expires_at },
+      now,
+    )
+  }
+}
+
+function* rotate(
+  database: Database,
+  presented: PresentedRefreshToken,
+  rules: RotationRules,
+): Transaction<Rotation> {
+  for (let attempt = 1; attempt <= maxRotationAttempts; attempt++) {
+    const found = yield* findWithUser(database, presented.connectionId)
+    const refusal = refuse(found, presented, rules.now)
+    if (!found || refusal !== undefined) return { kind: 'unknown', reason: refusal ?? 'no such connection' }
+    const { connection, user } = found
+    if (presented.generation < connection.generation) {
+      return isWithinGrace(connection, presented.generation, rules)
+        ? { kind: 'current', connection, user }
+        : yield* endReused(database, connection, rules.now)
+    }
+    const advanced = yield* advance(database, connection, presented.generation, rules)
+    if (advanced) return { kind: 'current', connection: advanced, user }
+  }
+  throw new StoreUnavailable('Others were first to rotate the connection, again and again.')
+}
+
+interface ConnectionWithUser {
+  connection: Connection
+  user: Grantor & Pick<User, 'disabled_at'>
+}
+
+function* findWithUser({ kysely }: Database, id: string): Transaction<ConnectionWithUser | undefined> {
+  const connection = yield* firstRow(kysely.selectFrom('connections').selectAll().where('id', '=', id))
+  if (!connection) return undefined
+  const user = yield* firstRow(
+    kysely
+      .selectFrom('users')
+      .select(['id', 'epoch', 'scope', 'disabled_at'])
+      .where('id', '=', connection.user_id),
+  )
+  return user && { connection, user }
+}
+
+/** Why the token counts for nothing, for the log; `undefined`: it is one of this connection's. */
+function refuse(
+  found: ConnectionWithUser | undefined,
+  presented: PresentedRefreshToken,
+  now: UnixSeconds,
+): string | undefined {
+  if (!found) return 'no such connection'
+  const { connection, user } = found
+  if (!presented.isMadeUnder(connection.seed)) return 'the token was not made under this seed'
+  if (connection.client_id !== presented.clientId) return "another client's connection"
+  if (user.disabled_at !== null) return 'the person is disabled'
+  if (Math.min(connection.expires_at, connection.absolute_expires_at) <= now) return 'expired'
+  return undefined
+}
+
+/**
+ * Moves the row on from the generation that was presented. It may lie above the row's: then the row is older than the
+ * token (a restored backup), and catches up. `undefined`: another rotation was first.
+ */
+function* advance(
+  database: Database,
+  connection: Connection,
+  presented: number,
+  { now, graceSeconds, lifetimeSeconds, keyNumber, isRotating }: RotationRules,
+): Transaction<Connection | undefined> {
+  const { id, generation, absolute_expires_at } = connection
+  const isBehind = presented > generation
+  const period = isBehind
+    ? { period_generation: presented, earlier_generation: presented, period_started_at: now }
+    : periodAt(connection, now, graceSeconds)
+  const advanced = yield* firstRow(
+    database.kysely
+      .updateTable('connections')
+      .set({
+        ...(isRotating ? { ...period, generation: presented + 1, key_number: keyNumber } : {}),
+        rotated_at: now,
+        expires_at: Math.min(now + lifetimeSeconds, absolute_expires_at),
+      })
+      .where('id', '=', id)
+      .where('generation', '=', generation)
+      .returningAll(),
+  )
+  if (advanced && isBehind) {
+    const event = { at: now, actor: 'server', action: 'connection.caught_up', subject: `connection:${id}` }
+    yield* writeAuditEvent(database, event)
+  }
+  return advanced
+}
+
+type Period = Pick<Connection, 'period_generation' | 'earlier_generation' | 'period_started_at'>
+
+/** The grace period that a rotation at this moment falls into, and with which generations it and the one before began. */
+function periodAt(connection: Connection, now: UnixSeconds, graceSeconds: number): Period {
+  const { generation, period_generation, earlier_generation, period_started_at } = connection
+  const age = now - period_started_at
+  if (age < graceSeconds) return { period_generation, earlier_generation, period_started_at }
+  return {
+    period_generation: generation,
+    earlier_generation: age < 2 * graceSeconds ? period_generation : generation,
+    period_started_at: now,
+  }
+}
+
+/** Whether a token that was exchanged already may still ask for the current one. */
+function isWithinGrace(connection: Connection, presented: number, rules: RotationRules): boolean {
+  const { generation, period_generation, earlier_generation, period_started_at } = connection
+  const age = rules.now - period_started_at
+  if (age < rules.graceSeconds) return presented >= earlier_generation
+  if (age < 2 * rules.graceSeconds) return presented >= period_generation
+  return presented >= generation
+}
+
+function* endReused(
+  database: Database,
+  { id, client_id }: Connection,
+  now: UnixSeconds,
+): Transaction<Rotation> {
+  const ended = yield* rows(database.kysely.deleteFrom('connections').where('id', '=', id).returning('id'))
+  if (ended.length > 0) {
+    const event = {
+      at: now,
+      actor: `client:${client_id}`,
+      action: 'connection.ended_by_reuse',
+      subject: `connection:${id}`,
+    }
+    yield* writeAuditEvent(database, event)
+    yield* tellGuards(database, [{ id, client_id }], now)
+  }
+  return { kind: 'reused' }
+}

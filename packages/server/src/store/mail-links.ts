@@ -1,0 +1,61 @@
+import type { Selectable } from 'kysely'
+import type { UnixSeconds } from '../base/clock.ts'
+import { type Database, firstRow, rows } from './database.ts'
+import type { Schema } from './schema.ts'
+
+/** A link that was mailed, known by the SHA-256 of its secret alone. */
+export type MailLink = Selectable<Schema['mail_links']>
+
+export interface MailLinkStore {
+  add(link: MailLink): Promise<void>
+  /** A live link, left as it is: whoever opens it first may be a mail scanner. */
+  find(linkHash: string, kind: MailLink['kind'], now: UnixSeconds): Promise<MailLink | undefined>
+  /** Takes a live link: of many at once one gets it. */
+  spend(linkHash: string, kind: MailLink['kind'], now: UnixSeconds): Promise<MailLink | undefined>
+  /** Deletes expired ones, a batch at most; says how many. */
+  purge(now: UnixSeconds, limit: number): Promise<number>
+}
+
+export function createMailLinkStore(database: Database): MailLinkStore {
+  const { kysely } = database
+  return {
+    add: (link) =>
+      database.transact(function* () {
+        yield* rows(kysely.insertInto('mail_links').values(link))
+      }),
+
+    find: (linkHash, kind, now) =>
+      kysely
+        .selectFrom('mail_links')
+        .selectAll()
+        .where('link_hash', '=', linkHash)
+        .where('kind', '=', kind)
+        .where('expires_at', '>', now)
+        .executeTakeFirst(),
+
+    spend: (linkHash, kind, now) =>
+      database.transact(function* () {
+        return yield* firstRow(
+          kysely
+            .deleteFrom('mail_links')
+            .where('link_hash', '=', linkHash)
+            .where('kind', '=', kind)
+            .where('expires_at', '>', now)
+            .returningAll(),
+        )
+      }),
+
+    purge: (now, limit) =>
+      database.transact(function* () {
+        const expired = kysely
+          .selectFrom('mail_links')
+          .select('link_hash')
+          .where('expires_at', '<=', now)
+          .limit(limit)
+        const purged = yield* rows(
+          kysely.deleteFrom('mail_links').where('link_hash', 'in', expired).returning('link_hash'),
+        )
+        return purged.length
+      }),
+  }
+}

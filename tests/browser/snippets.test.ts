@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { listen } from '@latchkey/server'
+import { presets } from '../../packages/server/src/dialects/presets.ts'
 import { type Dev, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
 import { startServer } from '../support/server.ts'
-import { fillIn, type Interpreter, interpreters, readSnippets, run } from './snippets.ts'
+import { fillIn, type Interpreter, interpreters, readSnippets, run, type Values } from './snippets.ts'
 
 /** What the sample API answers to a good token, and only to that. */
 const success = /Your credential is valid\./
@@ -15,10 +17,6 @@ const fresh = /^200\b.*Your credential is valid\./s
 const good = /['"]?active['"]?: ?true/i
 
 type Texts = Record<string, string>
-interface Client {
-  id: string
-  secret: string
-}
 
 /** Dialects that no preset has: what the snippets must say otherwise. */
 const ownDialects = {
@@ -62,7 +60,7 @@ const ownDialects = {
   },
 }
 
-for (const dialect of ['standard', 'makeleaps', 'realtyna']) {
+for (const dialect of Object.keys(presets)) {
   test(`the snippets of ${dialect} run as they are`, async (t) => {
     await using dev = await startDev({ dialect })
     await runAll(t, dev)
@@ -82,49 +80,117 @@ for (const [name, dialect] of Object.entries(ownDialects)) {
 const required = { issuer: 'http://localhost', audience: 'http://localhost/api' }
 
 async function runAll(t: TestContext, { description }: Dev): Promise<void> {
-  const client = { id: description.client.client_id, secret: description.client.client_secret }
   const snippets = await readSnippets(description.endpoints.docs ?? '')
   for (const interpreter of interpreters) {
     const { language, needs } = interpreter
     await t.test(language, { skip: needs ? missing(needs) : false }, async () => {
       const own = snippets[language] ?? {}
-      const runFilled = (title: string, token?: string) =>
-        run(interpreter, fillIn(own[title] ?? '', client, token))
-      const token = await getAndCall(interpreter, own, client)
-      assert.match(await runFilled('Keep a token fresh'), fresh)
-      assert.match(await runFilled('Check a token', token), good)
-      await endIt(interpreter, own, client, token)
-      assert.doesNotMatch(await runFilled('Check a token', token), good)
+      if (own['Get a token']) await runFirstSteps(interpreter, own, description)
+      if (own['Send the person to us']) await connectAndEnd(interpreter, own, description)
+      if (own['Sign in with a password']) {
+        await getAndCall(interpreter, own, valuesOf(description), 'Sign in with a password')
+      }
+      const ran = ['Get a token', 'Send the person to us'].filter((title) => own[title])
+      assert.ok(ran.length > 0)
     })
   }
 }
 
-/** Steps 1 and 2. Curl's are commands of their own; in a language the second goes below the first. */
-async function getAndCall(interpreter: Interpreter, own: Texts, client: Client): Promise<string> {
-  const first = fillIn(own['Get a token'] ?? '', client)
-  if (interpreter.language === 'curl') {
-    const token = /"(?:access_token|token|jwt)":"([^"]+)"/.exec(await run(interpreter, first))?.[1] ?? ''
-    assert.match(await run(interpreter, fillIn(own['Call the API'] ?? '', client, token)), success)
-    return token
+/** What the reader of a page was given; the first of the demo people reads it. */
+function valuesOf({ client, users }: Dev['description']): Values {
+  const [{ username = '', password = '' } = {}] = users
+  return {
+    client: { id: client.client_id, secret: client.client_secret },
+    redirectUri: client.redirect_uri ?? '',
+    username,
+    password,
   }
-  const print = { python: 'print(token)', javascript: 'console.log(token)', php: 'echo "$token\\n";' }
-  const show = print[interpreter.language as keyof typeof print]
-  const lines = await run(interpreter, [first, show, own['Call the API']].join('\n'))
-  const [token = '', answer = ''] = lines.split(/\n(.*)/s)
+}
+
+/** A token is got, kept fresh, checked and ended. */
+async function runFirstSteps(
+  interpreter: Interpreter,
+  own: Texts,
+  description: Dev['description'],
+): Promise<void> {
+  const values = valuesOf(description)
+  const { client_id: id, client_secret: secret } = description.resource_server
+  const check = (token: string) =>
+    run(interpreter, fillIn(own['Check a token'] ?? '', { client: { id, secret }, token }))
+  const { token } = await getAndCall(interpreter, own, values, 'Get a token')
+  assert.match(await run(interpreter, fillIn(own['Keep a token fresh'] ?? '', values)), fresh)
+  assert.match(await check(token), good)
+  await endIt(interpreter, own, { ...values, token })
+  assert.doesNotMatch(await check(token), good)
+}
+
+const prints: Record<string, (name: 'token' | 'refreshToken') => string> = {
+  python: (name) => `print(${name === 'token' ? 'token' : 'refresh_token'})`,
+  javascript: (name) => `console.log(${name})`,
+  php: (name) => `echo "$${name}\\n";`,
+}
+
+/**
+ * A snippet that gets a token, and the call that goes on from it. Curl's are commands of their own; in a language the
+ * second goes below the first.
+ */
+async function getAndCall(
+  interpreter: Interpreter,
+  own: Texts,
+  values: Values,
+  title: string,
+): Promise<{ token: string; refreshToken: string }> {
+  const first = fillIn(own[title] ?? '', values)
+  const hasRefreshToken = /refresh_?token/i.test(own[title] ?? '')
+  const print = prints[interpreter.language]
+  if (!print) {
+    const answer = await run(interpreter, first)
+    const token = /"(?:access_token|token|jwt)":"([^"]+)"/.exec(answer)?.[1] ?? ''
+    const called = await run(interpreter, fillIn(own['Call the API'] ?? '', { ...values, token }))
+    assert.match(called, success)
+    return { token, refreshToken: /"refresh_token":"([^"]+)"/.exec(answer)?.[1] ?? '' }
+  }
+  const show = [print('token'), hasRefreshToken ? print('refreshToken') : print('token')]
+  const lines = await run(interpreter, [first, ...show, own['Call the API']].join('\n'))
+  const [token = '', refreshToken = '', answer = ''] = lines.split(/\n(.*?)\n(.*)/s)
   assert.match(answer, fresh)
-  return token
+  return { token, refreshToken: hasRefreshToken ? refreshToken : '' }
 }
 
 /** Ends the token of the earlier steps: below step 1 it would end one of its own. */
-async function endIt(interpreter: Interpreter, own: Texts, client: Client, token: string): Promise<void> {
-  const words = fillIn(own['End a token'] ?? '', client, token)
+async function endIt(interpreter: Interpreter, own: Texts, values: Values): Promise<void> {
+  const words = fillIn(own['End a token'] ?? '', values)
   if (interpreter.language === 'curl') {
     assert.equal(await run(interpreter, words), '')
     return
   }
-  const below = interpreter.language === 'php' ? `$token = '${token}';` : `token = '${token}'`
-  const step1 = fillIn(own['Get a token'] ?? '', client).replace('const token', 'let token')
+  const below = interpreter.language === 'php' ? `$token = '${values.token}';` : `token = '${values.token}'`
+  const step1 = fillIn(own['Get a token'] ?? '', values).replace('const token', 'let token')
   assert.match(await run(interpreter, `${step1}\n${below}\n${words}`), /^200\s*$/)
+}
+
+/** A person follows the link and allows the app, which gets a token, renews it, and disconnects where it can. */
+async function connectAndEnd(
+  interpreter: Interpreter,
+  own: Texts,
+  description: Dev['description'],
+): Promise<void> {
+  const values = valuesOf(description)
+  const printed = await run(interpreter, fillIn(own['Send the person to us'] ?? '', values))
+  const [link = '', verifier = ''] = printed.split('\n')
+  const { username = '', password = '' } = values
+  const back = await signInAndAllow({ authorizationUrl: link, username, password })
+  assert.ok(new URL(link).searchParams.get('state'))
+  assert.equal(back.searchParams.get('state'), new URL(link).searchParams.get('state'))
+  const code = back.searchParams.get('code') ?? ''
+  const first = await getAndCall(interpreter, own, { ...values, code, verifier }, 'Exchange the code')
+  if (!own['Renew the token']) return
+  assert.ok(first.refreshToken)
+  const next = await getAndCall(interpreter, own, { ...values, ...first }, 'Renew the token')
+  assert.notEqual(next.refreshToken, first.refreshToken)
+  const ended = await run(interpreter, fillIn(own.Disconnect ?? '', { ...values, ...next }))
+  assert.equal(ended.trim(), '200')
+  await assert.rejects(getAndCall(interpreter, own, { ...values, ...next }, 'Renew the token'))
 }
 
 test('the program that keeps a token fresh gets a new one when the API refuses it, and tries once more', async (t) => {
@@ -140,7 +206,7 @@ test('the program that keeps a token fresh gets a new one when the API refuses i
       })
       try {
         const program = (await readSnippets(server.latchkey.urls.docs))[language]?.['Keep a token fresh']
-        const here = fillIn(program ?? '', server.client).replaceAll(
+        const here = fillIn(program ?? '', { client: server.client }).replaceAll(
           `${server.url}/api`,
           `http://127.0.0.1:${listener.port}`,
         )

@@ -52,9 +52,27 @@ export async function run({ command, file }: Interpreter, program: string): Prom
   return stdout
 }
 
+/** What a reader fills in. */
+export interface Values {
+  client: { id: string; secret: string }
+  token?: string
+  refreshToken?: string
+  code?: string
+  verifier?: string
+  redirectUri?: string
+  username?: string
+  password?: string
+}
+
 /** Puts the reader's own values where the page says so. */
-export const fillIn = (program: string, client: { id: string; secret: string }, token = ''): string =>
+export const fillIn = (program: string, { client, ...values }: Values): string =>
   program
     .replaceAll('YOUR_CLIENT_ID', client.id)
     .replaceAll('YOUR_CLIENT_SECRET', client.secret)
-    .replaceAll('YOUR_ACCESS_TOKEN', token)
+    .replaceAll('YOUR_ACCESS_TOKEN', values.token ?? '')
+    .replaceAll('YOUR_REFRESH_TOKEN', values.refreshToken ?? '')
+    .replaceAll('YOUR_CODE', values.code ?? '')
+    .replaceAll('YOUR_VERIFIER', values.verifier ?? '')
+    .replaceAll('YOUR_REDIRECT_URI', values.redirectUri ?? '')
+    .replaceAll('YOUR_USERNAME', values.username ?? '')
+    .replaceAll('YOUR_PASSWORD', values.password ?? '')

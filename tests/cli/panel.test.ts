@@ -4,19 +4,21 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { presets } from '../../packages/server/src/dialects/presets.ts'
 import { latchkeyFile } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
 
 const run = promisify(execFile)
 
-for (const dialect of ['standard', 'makeleaps', 'realtyna']) {
+for (const dialect of Object.keys(presets)) {
   test(`the panel's commands work when they are pasted into sh: ${dialect}`, {
     skip: missing('curl'),
   }, async () => {
     using folder = temporaryFolder()
     await using dev = await startWithPanel(folder.path, ['--dialect', dialect])
-    await assertCommandsWork(dev.panel)
+    await assertCommandsWork(dev.panel, dialect === 'platform-login' ? 'platform' : 'demo-app')
   })
 }
 
@@ -55,8 +57,8 @@ test('the panel names what a person needs, in columns that stand below each othe
     assert.ok(line.includes(word), `${label} lacks ${word}`)
     return line.indexOf(word)
   }
-  const addresses = ['Token', 'Sample API', 'How-to page', 'Metadata'].map((label) =>
-    columnOf(label, 'http://'),
+  const addresses = ['Token', 'Sample API', 'How-to page', 'Account page', 'Mail', 'Metadata', 'Sign in'].map(
+    (label) => columnOf(label, 'http://'),
   )
   const ids = [
     columnOf('App', 'demo-app'),
@@ -69,15 +71,31 @@ test('the panel names what a person needs, in columns that stand below each othe
   assert.equal(new Set(kinds).size, 1)
 })
 
+test("the panel's sign-in link leads to a code, which its verifier redeems on the page that is shown", {
+  skip: missing('curl'),
+}, async () => {
+  using folder = temporaryFolder()
+  await using dev = await startWithPanel(folder.path)
+  const [, link = ''] = /Sign in +(http\S+)/.exec(dev.panel) ?? []
+  const [, verifier = ''] = /code_verifier +(\S+)/.exec(dev.panel) ?? []
+  const [, username = '', password = ''] = /John Doe +(\S+) +password +(\S+)/.exec(dev.panel) ?? []
+  const back = await signInAndAllow({ authorizationUrl: link, username, password })
+  const page = (await (await fetch(back)).text()).replaceAll('&#39;', "'")
+  const [, command = ''] = /<code>(curl .*?)<\/code>/s.exec(page) ?? []
+  assert.ok(verifier.length >= 43 && command.includes(`code_verifier=${verifier}`))
+  const { stdout } = await run('sh', ['-euc', command])
+  assert.equal(JSON.parse(stdout).token_type, 'Bearer')
+})
+
 /** Pastes the panel's commands into a shell: a token is got, presented and asked about. */
-async function assertCommandsWork(panel: string): Promise<void> {
+async function assertCommandsWork(panel: string, clientId = 'demo-app'): Promise<void> {
   const commands = panel.split('\n').filter((line) => /^ {2}(TOKEN=|curl )/.test(line))
   assert.equal(commands.length, 3)
   const { stdout } = await run('sh', ['-euc', commands.join('\n')])
   const [whoami = '', introspection = ''] = stdout.trim().split('\n')
-  assert.equal(JSON.parse(whoami).client_id, 'demo-app')
+  assert.equal(JSON.parse(whoami).client_id, clientId)
   assert.equal(JSON.parse(introspection).active, true)
-  assert.equal(JSON.parse(introspection).client_id, 'demo-app')
+  assert.equal(JSON.parse(introspection).client_id, clientId)
 }
 
 /** `latchkey dev` as a person sees it, until its panel is whole. */

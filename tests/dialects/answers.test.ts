@@ -151,7 +151,7 @@ for (const [says, error, status, expected] of errorRows) {
     await using server = await startWith([tokenRoute('/token', error ? { error } : {})])
     const response = await ask(server, '/token', 'no_such_grant')
     const text = (await response.text())
-      .replaceAll('This server knows the grant types client_credentials.', 'WORDS')
+      .replaceAll(/This server knows the grant types [^.]+\./g, 'WORDS')
       .replaceAll(server.url, 'ISSUER')
     assert.deepEqual([response.status, JSON.parse(text)], [status, expected])
   })

@@ -25,6 +25,12 @@ export function fillIn(text: string, replacements: Record<string, string>): stri
 export const publishedPage = (file: string): string | undefined =>
   existsSync(seeds) ? readFileSync(new URL(file, seeds), 'utf8') : undefined
 
+/** Of these words, those that a published page does not hold; any white space is like any other. */
+export function unsaid(page: string, words: string[]): string[] {
+  const text = page.replaceAll(/\s+/g, ' ')
+  return words.filter((some) => !text.includes(some))
+}
+
 /** The files of a folder of `pages/` that are not in the published page word by word. */
 export function strayed(folder: string, page: string): string[] {
   const files = readdirSync(new URL(`${folder}/`, pages)).filter((file) => file.endsWith('.txt'))

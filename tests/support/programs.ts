@@ -20,6 +20,10 @@ const programs = {
     probe: [python, '-c', 'import requests'],
     install: 'apt-get install python3-requests',
   },
+  'python3-requests-oauthlib': {
+    probe: [python, '-c', 'import requests_oauthlib'],
+    install: 'apt-get install python3-requests-oauthlib',
+  },
   strace: { probe: ['strace', '-V'], install: 'apt-get install strace' },
 } satisfies Record<string, Program>
 

@@ -24,10 +24,16 @@ export interface TestServer extends AsyncDisposable {
 
 export interface TestServerOptions extends Partial<ConfigInput> {
   clock?: LatchkeyOptions['clock']
+  /** More of the environment, as `SMTP_URL`. */
+  environment?: LatchkeyOptions['environment']
 }
 
 /** A server in this process, on a port of its own, with a confidential client (scope `read write`) and a resource server. */
-export async function startServer({ clock, ...input }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({
+  clock,
+  environment,
+  ...input
+}: TestServerOptions = {}): Promise<TestServer> {
   const folder = temporaryFolder()
   const listener = await listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${listener.port}`
@@ -46,7 +52,7 @@ export async function startServer({ clock, ...input }: TestServerOptions = {}): 
     ...input,
   }
   const latchkey = await createLatchkey(config, {
-    environment: { LATCHKEY_SECRET: testSecret },
+    environment: { LATCHKEY_SECRET: testSecret, ...environment },
     logDestination,
     migrate: true,
     ...(clock ? { clock } : {}),

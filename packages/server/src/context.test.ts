@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createContext } from './context.ts'
+import { compileRoutes } from './dialects/compile.ts'
 import { revokeSigningKey } from './keys/key-ring.ts'
 import { createSeal } from './keys/seal.ts'
 import { resolveConfig } from './resolve-config.ts'
+import { endpointUrls } from './routes.ts'
 import type { Store } from './store/store.ts'
 import { openTestStore } from './store/testing/databases.ts'
 import { watchIntervalMs } from './store/watch.ts'
@@ -17,8 +19,14 @@ const clock = () => now
 function start(store: Store) {
   const input = { issuer: 'https://auth.example.com', audience: 'https://api.example.com' }
   const resolved = resolveConfig(input, { LATCHKEY_SECRET: secret })
+  const wires = compileRoutes(resolved.dialect)
+  const urls = endpointUrls({ config: resolved.config, wires, keepsOutbox: false })
   return createContext({
     ...resolved,
+    wires,
+    urls,
+    demoUsers: [],
+    keepsOutbox: false,
     clock,
     logger: pino({ level: 'silent' }),
     store,

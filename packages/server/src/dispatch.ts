@@ -1,38 +1,46 @@
 import { Hono } from 'hono'
 import { OAuthError } from './base/oauth-error.ts'
-import { type EndpointOptions, endpoint } from './endpoints/endpoint.ts'
+import { type EndpointOptions, endpoint, preflightResponse } from './endpoints/endpoint.ts'
 import type { Route } from './routes.ts'
 
-export type DispatchOptions = Pick<EndpointOptions, 'log' | 'errorPageUrl'>
+export type DispatchOptions = Pick<EndpointOptions, 'log' | 'errorPageUrl' | 'addressOf'>
+
+interface Environment {
+  Bindings: { remoteAddress: string }
+}
 
 /** Sends each request to its route. Never rejects. */
 export function createFetch(
   routes: readonly Route[],
   options: DispatchOptions,
-): (request: Request) => Promise<Response> {
-  const app = new Hono()
-  for (const { kind, method, paths, handler, toError } of routes) {
-    const answer = endpoint({ ...options, kind, toError }, handler)
+): (request: Request, remoteAddress?: string) => Promise<Response> {
+  const app = new Hono<Environment>()
+  for (const { method, paths, handler, ...route } of routes) {
+    const answer = endpoint({ ...options, ...route }, handler)
     for (const path of paths) {
-      app.on(method, path, (c) => answer(c.req.raw))
+      app.on(method, path, (c) => answer(c.req.raw, c.env.remoteAddress))
     }
   }
   const refusals = createRefusals(routes, options)
-  app.notFound((c) => refusals.fetch(c.req.raw))
-  return (request) => Promise.resolve(app.fetch(request))
+  app.notFound((c) => refusals.fetch(c.req.raw, c.env))
+  return (request, remoteAddress = '') => Promise.resolve(app.fetch(request, { remoteAddress }))
 }
 
 /**
  * Refuses what no route took. A router of its own: beside the routes, each request would match two handlers, and Hono
  * calls several through its chain of middleware, but a lone one directly.
  */
-function createRefusals(routes: readonly Route[], options: DispatchOptions): Hono {
-  const app = new Hono()
-  for (const { kind, paths, toError } of routes) {
+function createRefusals(routes: readonly Route[], options: DispatchOptions): Hono<Environment> {
+  const app = new Hono<Environment>()
+  for (const { paths, handler: _, method: __, ...route } of routes) {
     for (const path of paths) {
-      const methods = routes.filter((route) => route.paths.includes(path)).map(({ method }) => method)
-      const refuse = endpoint({ ...options, kind, toError }, () => refuseMethod(methods))
-      app.all(path, (c) => refuse(c.req.raw))
+      const methods = routes.filter((other) => other.paths.includes(path)).map(({ method }) => method)
+      const refuse = endpoint({ ...options, ...route }, ({ method }, exchange) =>
+        method === 'OPTIONS' && !route.errorPage
+          ? preflightResponse(methods, exchange)
+          : refuseMethod(methods),
+      )
+      app.all(path, (c) => refuse(c.req.raw, c.env.remoteAddress))
     }
   }
   const notFound = endpoint({ ...options, kind: 'unknown' }, () => {
@@ -41,7 +49,7 @@ function createRefusals(routes: readonly Route[], options: DispatchOptions): Hon
       'There is nothing at this path. The page at error_uri names every endpoint.',
     )
   })
-  app.notFound((c) => notFound(c.req.raw))
+  app.notFound((c) => notFound(c.req.raw, c.env.remoteAddress))
   return app
 }
 

@@ -18,7 +18,7 @@ const maxConnections = 10_000
 export interface Listener {
   port: number
   /** Serves from now on, those first who asked before. */
-  serve(fetch: (request: Request) => Promise<Response>): void
+  serve(fetch: (request: Request, remoteAddress: string) => Promise<Response>): void
   /** Takes no new connection, and resolves when every request in flight was answered. */
   close(): Promise<void>
 }
@@ -58,7 +58,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return {
     port: (server.address() as AddressInfo).port,
     serve(fetch) {
-      server.off('request', wait).on('request', getRequestListener(fetch))
+      const listener = getRequestListener((request, { incoming }) =>
+        fetch(request, incoming.socket.remoteAddress ?? ''),
+      )
+      server.off('request', wait).on('request', listener)
       for (const [request, response] of waiting.splice(0)) server.emit('request', request, response)
     },
     close() {

@@ -4,14 +4,18 @@ import { type Clock, systemClock } from './base/clock.ts'
 import type { Config, ConfigInput, Environment } from './config/config.ts'
 import type { EndpointUrls } from './config/endpoint-urls.ts'
 import { createContext } from './context.ts'
+import { compileRoutes } from './dialects/compile.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { createFetch } from './dispatch.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import type { DemoUser } from './pages/page-context.ts'
 import { resolveConfig } from './resolve-config.ts'
 import { createRoutes, endpointUrls, type Route } from './routes.ts'
 import { StoreUnavailable } from './store/database.ts'
 import { openDatabase } from './store/open.ts'
 import { createStore, type Store } from './store/store.ts'
+
+export type { DemoUser } from './pages/page-context.ts'
 
 /** A running server, without a socket of its own: give `fetch` to whatever listens. */
 export interface Latchkey {
@@ -22,8 +26,12 @@ export interface Latchkey {
   readonly urls: EndpointUrls
   /** What was revoked, live: a guard in this process takes it in place of the feed. */
   readonly revocations: RevocationSet
-  /** Answers a request. Never rejects. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * Answers a request. Never rejects.
+   *
+   * @param remoteAddress the IP address of the connection, which sign-in is throttled by. Left out: all come from one place.
+   */
+  fetch(request: Request, remoteAddress?: string): Promise<Response>
   /** Answers those who wait, and says 503 at `/readyz` from now on; requests still get their answers. */
   stop(): void
   /** Ends everything and closes the database. */
@@ -39,6 +47,10 @@ export interface LatchkeyOptions {
   logDestination?: DestinationStream
   /** Bring the tables up to date at the start, in place of refusing to start. Default: no. */
   migrate?: boolean
+  /** People whose passwords the sign-in page shows. For trying things out alone. Default: none. */
+  demoUsers?: readonly DemoUser[]
+  /** Keep mails to be read at `urls.mail`, in place of sending them. For trying things out alone. Default: no. */
+  keepsOutbox?: boolean
 }
 
 /**
@@ -56,9 +68,16 @@ export async function createLatchkey(input: ConfigInput, options: LatchkeyOption
     await prepareTables(database, options.migrate ?? false)
     const store = createStore(database)
     const clock = options.clock ?? systemClock
+    const { demoUsers = [], keepsOutbox = false } = options
+    const wires = compileRoutes(dialect)
+    const urls = endpointUrls({ config, wires, keepsOutbox })
     const context = await createContext({
       config,
       dialect,
+      wires,
+      urls,
+      demoUsers,
+      keepsOutbox,
       clock,
       logger,
       store,
@@ -69,8 +88,7 @@ export async function createLatchkey(input: ConfigInput, options: LatchkeyOption
       isStopping = true
       context.feed.close()
     }
-    const urls = endpointUrls(context)
-    const routes = createRoutes(context, urls)
+    const routes = createRoutes(context)
     return {
       config,
       dialect,
@@ -78,12 +96,13 @@ export async function createLatchkey(input: ConfigInput, options: LatchkeyOption
       routes,
       urls,
       revocations: context.feed.revocations,
-      fetch: createFetch(routes, { log: context.log, errorPageUrl: urls.docs }),
+      fetch: createFetch(routes, { log: context.log, addressOf: context.addressOf, errorPageUrl: urls.docs }),
       stop,
       async close() {
         stop()
         housekeeping.stop()
         context.watch.close()
+        await context.mailer?.close()
         await database.close()
       },
     }

@@ -66,6 +66,14 @@ export function invalidClient(reason: string): OAuthError {
   })
 }
 
+/** RFC 6749 §5.2 `invalid_grant`. From outside all causes look the same: only the log learns which it was. */
+export function invalidGrant(
+  reason: string,
+  description = 'It is unknown, expired, used already, or belongs to another app.',
+): OAuthError {
+  return new OAuthError('invalid_grant', description, { reason })
+}
+
 /** 503 with `Retry-After`: the caller did nothing wrong and may try again. */
 export function temporarilyUnavailable(reason: string, cause?: unknown): OAuthError {
   return new OAuthError(

@@ -34,6 +34,19 @@ export function narrowScope(requested: string | undefined, allowed: string): str
   return wanted.join(' ')
 }
 
+/**
+ * What is in both, in the order of the first.
+ *
+ * @param limit null: everything.
+ */
+export function intersectScope(scope: string, limit: string | null): string {
+  if (limit === null) return scope
+  const allowed = new Set(parseScope(limit))
+  return parseScope(scope)
+    .filter((token) => allowed.has(token))
+    .join(' ')
+}
+
 /** Names what would do, never what was sent: a secret may have come in the wrong place. */
 function describe(permitted: ReadonlySet<string>): string {
   const first = [...permitted].slice(0, maxNamedScopes).join(' ')

@@ -1,9 +1,10 @@
 import { text } from 'node:stream/consumers'
-import { systemClock as clock } from '../base/clock.ts'
+import { systemClock as clock, type UnixSeconds } from '../base/clock.ts'
 import { nearestName } from '../base/explain.ts'
 import { parseScope } from '../base/scope.ts'
 import { type NewApp, registerApp, rotateSecret } from '../clients/registration.ts'
 import type { Config, Environment } from '../config/config.ts'
+import type { PasswordGrant } from '../store/password-grants.ts'
 import type { ClientType } from '../store/schema.ts'
 import { CommandError } from './command-error.ts'
 import type { ConfigOption } from './config-file.ts'
@@ -16,6 +17,9 @@ export interface CreateAppOptions extends ConfigOption {
   type: ClientType
   scope?: string
   audience?: string
+  redirectUri?: string[]
+  publisher?: string
+  grant?: string[]
   id?: string
   secretStdin?: boolean
 }
@@ -34,6 +38,9 @@ export async function createApp(
         name,
         type: options.type,
         ...(options.type === 'resource_server' ? ofResourceServer(options, config) : ofApp(options, config)),
+        redirectUris: options.redirectUri ?? [],
+        ...(options.publisher === undefined ? {} : { publisher: options.publisher }),
+        ...(options.grant === undefined ? {} : { grantTypes: options.grant }),
         ...(options.id === undefined ? {} : { id: options.id }),
         ...(secret === undefined ? {} : { secret }),
       },
@@ -66,7 +73,7 @@ function ofResourceServer({ scope, audience }: CreateAppOptions, config: Config)
   )
 }
 
-/** `latchkey app list` */
+/** `latchkey app list`: id, type, state, name; then, where it may send passwords, until when and how often it did. */
 export function listApps(options: ConfigOption, environment: Environment): Promise<void> {
   return withStore(options, environment, async (store) => {
     let after = ''
@@ -74,12 +81,71 @@ export function listApps(options: ConfigOption, environment: Environment): Promi
       const clients = await store.clients.list(pageSize, after)
       for (const client of clients) {
         const state = client.disabled_at === null ? 'active' : 'disabled'
-        printLine([client.id, client.type, state, client.name].join('\t'))
+        const grant = passwordGrantWords(await store.passwordGrants.find(client.id))
+        printLine([client.id, client.type, state, client.name, ...grant].join('\t'))
       }
       if (clients.length < pageSize) return
       after = clients.at(-1)?.id ?? ''
     }
   })
+}
+
+/** `latchkey app show` */
+export function showApp(id: string, options: ConfigOption, environment: Environment): Promise<void> {
+  return withStore(options, environment, async (store) => {
+    const client = await store.clients.find(id)
+    if (!client)
+      throw new CommandError(`There is no app with the id ${id}. \`latchkey app list\` names them.`)
+    const [until, uses] = passwordGrantWords(await store.passwordGrants.find(id))
+    const facts = {
+      name: client.name,
+      type: client.type,
+      state: client.disabled_at === null ? 'active' : 'disabled',
+      publisher: client.publisher,
+      grant_types: client.grant_types,
+      scope: client.scope,
+      audience: client.audience,
+      redirect_uris: client.redirect_uris,
+      password_until: until,
+      password_uses: uses,
+    }
+    printLine(`client_id\t${id}`)
+    for (const [name, value] of Object.entries(facts)) if (value) printLine(`${name}\t${value}`)
+  })
+}
+
+function passwordGrantWords(grant: PasswordGrant | undefined): string[] {
+  return grant ? [`password until ${dateOf(grant.expires_at)}`, `used ${grant.uses} times`] : []
+}
+
+const dateOf = (seconds: UnixSeconds): string => new Date(seconds * 1000).toISOString().slice(0, 10)
+
+/** `latchkey app allow-password` */
+export async function allowPassword(
+  id: string,
+  options: ConfigOption & { until: string },
+  environment: Environment,
+): Promise<void> {
+  const expiresAt = readDate(options.until)
+  const event = { at: clock(), actor, action: 'client.password_allowed', subject: `client:${id}` }
+  await withStore(options, environment, async (store, config) => {
+    const client = await store.clients.find(id)
+    if (!client || !(await store.passwordGrants.allow(id, expiresAt, event)))
+      throw new CommandError(`There is no app with the id ${id}. \`latchkey app list\` names them.`)
+    printLine(`${id} may send people's passwords until ${options.until}, 00:00 UTC.`)
+    if (!client.grant_types.split(' ').includes('password'))
+      printLine('It does not do so yet: create an app with `--grant password`.')
+    if (!config.passwordGrant) printLine('Nor may any app: set `passwordGrant: true` in the config.')
+  })
+}
+
+/** The beginning of a day, UTC. */
+function readDate(text: string): UnixSeconds {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  if (Number.isNaN(time) || dateOf(time / 1000) !== text)
+    throw new CommandError(`--until ${text} is not a date. Write it as 2030-12-31.`)
+  if (time / 1000 <= clock()) throw new CommandError(`--until ${text} is past. Write a later date.`)
+  return time / 1000
 }
 
 /** `latchkey app disable` */

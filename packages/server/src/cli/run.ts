@@ -5,6 +5,7 @@ import { DialectError } from '../dialects/dialect.ts'
 import { KeyRotationError } from '../keys/key-ring.ts'
 import { SealError } from '../keys/seal.ts'
 import { ListenError } from '../listen.ts'
+import { PersonError } from '../people/registration.ts'
 import { StoreUnavailable } from '../store/database.ts'
 import { CommandError } from './command-error.ts'
 import { configFileNames } from './config-file.ts'
@@ -19,6 +20,7 @@ const explained = [
   KeyRotationError,
   ListenError,
   RegistrationError,
+  PersonError,
   CommandError,
 ]
 
@@ -102,6 +104,12 @@ function createProgram(): Command {
     )
     .option('--scope <scopes>', 'the scope it may ask for, space separated (default: all of the config)')
     .option('--audience <uri>', "a resource server's own URI: the config's audience or one of its resources")
+    .option('--redirect-uri <uri...>', 'where people are sent back to; several with a space between')
+    .option('--publisher <name>', 'who made it, as shown to people (default: the name of the API)')
+    .option(
+      '--grant <types...>',
+      'how it may obtain tokens: authorization_code refresh_token client_credentials password (default: by its type)',
+    )
     .option('--id <id>', 'take over an id from another system')
     .option('--secret-stdin', 'take over a secret from another system, read from standard input')
     .addOption(config())
@@ -111,6 +119,19 @@ function createProgram(): Command {
     .description('list every app')
     .addOption(config())
     .action(async (options) => (await import('./app.ts')).listApps(options, process.env))
+  app
+    .command('show')
+    .description('show what an app is registered as')
+    .argument('<id>')
+    .addOption(config())
+    .action(async (id, options) => (await import('./app.ts')).showApp(id, options, process.env))
+  app
+    .command('allow-password')
+    .description("let an app send people's passwords until a day; other apps may not")
+    .argument('<id>')
+    .requiredOption('--until <date>', 'the first day on which it may not, as 2030-12-31')
+    .addOption(config())
+    .action(async (id, options) => (await import('./app.ts')).allowPassword(id, options, process.env))
   app
     .command('disable')
     .description('refuse an app from now on and end its tokens')
@@ -124,6 +145,71 @@ function createProgram(): Command {
     .option('--now', 'end the old secret at once')
     .addOption(config())
     .action(async (id, options) => (await import('./app.ts')).rotateAppSecret(id, options, process.env))
+
+  const user = program.command('user').description('the people who sign in')
+  user
+    .command('create')
+    .description('add a person; without --password-stdin a password is made and printed, this once')
+    .argument('<username>', 'what they sign in with')
+    .option('--name <name>', 'as shown to people (default: the username)')
+    .option('--email <address>', 'where mail reaches them, and a second way to sign in')
+    .option(
+      '--scope <scopes>',
+      'the scopes that they may grant, space separated (default: all, also those to come)',
+    )
+    .option('--password-stdin', 'read the password from standard input')
+    .addOption(config())
+    .action(async (username, options) =>
+      (await import('./user.ts')).createUser(username, options, process.env),
+    )
+  user
+    .command('list')
+    .description('list every person')
+    .addOption(config())
+    .action(async (options) => (await import('./user.ts')).listUsers(options, process.env))
+  user
+    .command('disable')
+    .description('refuse a person and their apps from now on, and end their tokens')
+    .argument('<username>')
+    .addOption(config())
+    .action(async (username, options) =>
+      (await import('./user.ts')).disableUser(username, options, process.env),
+    )
+  user
+    .command('set-password')
+    .description('change a password and end what was signed in with the old one')
+    .argument('<username>')
+    .option('--password-stdin', 'read the password from standard input (default: make one and print it)')
+    .addOption(config())
+    .action(async (username, options) =>
+      (await import('./user.ts')).setPassword(username, options, process.env),
+    )
+  user
+    .command('set-scopes')
+    .description('change what a person may grant; their tokens end when they lose a scope')
+    .argument('<username>')
+    .argument('[scopes]', 'space separated, in quotes')
+    .option('--all', "all of the API's scopes, also those to come")
+    .addOption(config())
+    .action(async (username, scopes, options) =>
+      (await import('./user.ts')).setScopes(username, scopes, options, process.env),
+    )
+  user
+    .command('sign-out')
+    .description('sign a person out everywhere: their sessions, connections and tokens end')
+    .argument('<username>')
+    .addOption(config())
+    .action(async (username, options) =>
+      (await import('./user.ts')).signOutUser(username, options, process.env),
+    )
+  user
+    .command('import')
+    .description('take people over with their passwords from another system, all of a file or none')
+    .argument('<file>', 'JSON lines: {"username", "name", "email", "scope", "password_hash", "id"}')
+    .addOption(config())
+    .action(async (file, options) =>
+      (await import('./user-import.ts')).importUsers(file, options, process.env),
+    )
 
   const keys = program.command('keys').description('the keys that sign access tokens')
   keys

@@ -7,6 +7,7 @@ import { sha256 } from '../base/hash.ts'
 import { openDatabase } from '../store/open.ts'
 import { createStore, type Store } from '../store/store.ts'
 import {
+  maxRedirectUris,
   minImportedSecretLength,
   type NewApp,
   RegistrationError,
@@ -81,6 +82,42 @@ test('a scope that could not stand on the wire, and a resource server without it
   for (const scope of ['a"b', 'a\\b', 'é', 'a\nb']) await assertRefused({ scope })
   for (const audience of [undefined, ''])
     await assertRefused({ type: 'resource_server', ...(audience === undefined ? {} : { audience }) })
+})
+
+test('an app with redirect URIs may ask people; a public one may do nothing else', async () => {
+  const redirectUris = ['https://app.example.com/callback', 'com.example.app:/callback']
+  const grantTypesOf = async (app: Partial<NewApp>) =>
+    (await store.clients.find((await register(app)).id))?.grant_types
+  assert.equal(await grantTypesOf({}), 'client_credentials')
+  assert.equal(await grantTypesOf({ redirectUris }), 'authorization_code refresh_token client_credentials')
+  assert.equal(await grantTypesOf({ type: 'public', redirectUris }), 'authorization_code refresh_token')
+  assert.equal(await grantTypesOf({ type: 'public' }), '')
+  assert.equal(await grantTypesOf({ grantTypes: ['password'] }), 'password')
+  const { id } = await register({
+    redirectUris: [...redirectUris, ...redirectUris],
+    publisher: 'Example Ltd',
+  })
+  const kept = await store.clients.find(id)
+  assert.deepEqual([kept?.redirect_uris, kept?.publisher], [redirectUris.join(' '), 'Example Ltd'])
+})
+
+test('17: a redirect URI that cannot be taken is refused, and the words say how to mend it', async () => {
+  await assertRefused({ redirectUris: ['https://app.example.com/', 'javascript:alert(1)'] })
+  await assertRefused({ redirectUris: ['https://app.example.com/ https://evil.com/'] })
+  await assert.rejects(register({ redirectUris: ['http://app.example.com/'] }), /Write https:/)
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `https://a.com/${index}`)
+  await register({ redirectUris: many(maxRedirectUris) })
+  await assertRefused({ redirectUris: many(maxRedirectUris + 1) })
+})
+
+test('what an app could not use, or is not known, is refused at its registration', async () => {
+  await assert.rejects(register({ grantTypes: ['authorisation_code'] }), /Did you mean authorization_code/)
+  await assertRefused({ grantTypes: ['authorization_code'] })
+  await assertRefused({ type: 'public', grantTypes: ['client_credentials'] })
+  const resourceServer = { type: 'resource_server', audience: 'https://api.example.com' } as const
+  await assertRefused({ ...resourceServer, grantTypes: ['client_credentials'] })
+  await assertRefused({ ...resourceServer, redirectUris: ['https://app.example.com/'] })
+  for (const publisher of ['', ' ', 'a\nb', 'x'.repeat(121)]) await assertRefused({ publisher })
 })
 
 test('a registration and a rotation are in the audit log, without the secret', async () => {

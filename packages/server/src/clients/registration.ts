@@ -1,21 +1,39 @@
 import type { Clock } from '../base/clock.ts'
+import { nearestName } from '../base/explain.ts'
 import { sha256 } from '../base/hash.ts'
 import { randomId, randomSecret } from '../base/random.ts'
 import { isScopeToken, parseScope } from '../base/scope.ts'
 import type { ClientType } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
+import { parseRedirectUri, RedirectUriError } from './redirect-uri.ts'
 
 /** The shortest secret that is taken from elsewhere, in characters: kept as a plain hash, it must be random. */
 export const minImportedSecretLength = 16
 const maxNameLength = 120
+/** Redirect URIs of one app. */
+export const maxRedirectUris = 20
+/** What an app may be registered for. */
+export const registrableGrantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'password',
+] as const
 const printable = /^[\x21-\x7e]{1,200}$/
 
 export interface NewApp {
   name: string
   type: ClientType
   scope: string
-  /** Default: `client_credentials` for a confidential client, none for others. */
+  /**
+   * Default: `client_credentials` for a confidential client; with redirect URIs `authorization_code` and `refresh_token`
+   * too, also for a public one.
+   */
   grantTypes?: readonly string[]
+  /** Where people are sent back to (RFC 6749 §3.1.2). */
+  redirectUris?: readonly string[]
+  /** Who made it, as shown to people. Default: its owner, or the API's own people. */
+  publisher?: string
   /** For a resource server: its resource indicator. */
   audience?: string
   ownerId?: string
@@ -55,9 +73,11 @@ export async function registerApp(
       name: app.name,
       type: app.type,
       owner_id: app.ownerId ?? null,
-      grant_types: (app.grantTypes ?? (app.type === 'confidential' ? ['client_credentials'] : [])).join(' '),
+      grant_types: [...new Set(app.grantTypes ?? usualGrantTypes(app))].join(' '),
       scope: parseScope(app.scope).join(' '),
       audience: app.audience ?? null,
+      redirect_uris: [...new Set(app.redirectUris)].join(' '),
+      publisher: app.publisher ?? null,
       created_at: at,
     },
     secret === undefined ? undefined : sha256(secret),
@@ -86,12 +106,19 @@ export async function rotateSecret(
   return isRotated ? { secret, oldExpiresAt } : undefined
 }
 
-function checkApp({ name, type, scope, id, secret, audience }: NewApp): void {
-  if (name.trim() === '' || name.length > maxNameLength || hasControlCharacter(name)) {
-    throw new RegistrationError(
-      `A name has 1 to ${maxNameLength} characters, none of them a control character.`,
-    )
-  }
+function usualGrantTypes({ type, redirectUris = [] }: NewApp): string[] {
+  return [
+    ...(redirectUris.length > 0 ? ['authorization_code', 'refresh_token'] : []),
+    ...(type === 'confidential' ? ['client_credentials'] : []),
+  ]
+}
+
+function checkApp(app: NewApp): void {
+  const { name, type, scope, id, secret, audience, publisher } = app
+  checkName('A name', name)
+  if (publisher !== undefined) checkName("A publisher's name", publisher)
+  checkRedirectUris(app)
+  checkGrantTypes(app)
   const wrong = parseScope(scope).find((token) => !isScopeToken(token))
   if (wrong !== undefined)
     throw new RegistrationError('A scope holds no space, quote or backslash (RFC 6749 §3.3).')
@@ -106,6 +133,44 @@ function checkApp({ name, type, scope, id, secret, audience }: NewApp): void {
   if (type === 'resource_server' && !audience) {
     throw new RegistrationError('A resource server needs its audience: the URI of the API (RFC 8707).')
   }
+}
+
+function checkName(what: string, name: string): void {
+  if (name.trim() !== '' && name.length <= maxNameLength && !hasControlCharacter(name)) return
+  throw new RegistrationError(
+    `${what} has 1 to ${maxNameLength} characters, none of them a control character.`,
+  )
+}
+
+function checkRedirectUris({ type, redirectUris = [] }: NewApp): void {
+  if (redirectUris.length > maxRedirectUris)
+    throw new RegistrationError(`An app has ${maxRedirectUris} redirect URIs at most.`)
+  if (redirectUris.length > 0 && type === 'resource_server')
+    throw new RegistrationError('A resource server sends nobody away: leave out its redirect URIs.')
+  for (const uri of redirectUris) {
+    try {
+      parseRedirectUri(uri)
+    } catch (error) {
+      throw error instanceof RedirectUriError ? new RegistrationError(error.message) : error
+    }
+  }
+}
+
+function checkGrantTypes({ type, grantTypes = [], redirectUris = [] }: NewApp): void {
+  const unknown = grantTypes.find((name) => !registrableGrantTypes.some((known) => known === name))
+  if (unknown !== undefined) {
+    const nearest = nearestName(unknown, registrableGrantTypes)
+    const hint = nearest ? `Did you mean ${nearest}?` : `Known: ${registrableGrantTypes.join(', ')}.`
+    throw new RegistrationError(`There is no such grant type. ${hint}`)
+  }
+  if (grantTypes.length > 0 && type === 'resource_server')
+    throw new RegistrationError('A resource server obtains no tokens: leave out its grant types.')
+  if (grantTypes.includes('client_credentials') && type === 'public')
+    throw new RegistrationError(
+      'A public app has no secret, so client_credentials is not for it (RFC 6749 §4.4).',
+    )
+  if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
+    throw new RegistrationError('The grant type authorization_code needs a redirect URI.')
 }
 
 function hasControlCharacter(text: string): boolean {

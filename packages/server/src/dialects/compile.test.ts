@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileRoutes, inexpressibleUnit, type Parameters, type Wire } from './compile.ts'
+import { compileRoutes, inexpressibleLifetime, type Parameters, type Wire } from './compile.ts'
 import { type DialectInput, parseDialect } from './dialect.ts'
-import { presets, resolveDialect } from './presets.ts'
+import { resolveDialect } from './presets.ts'
 
 type Route = NonNullable<DialectInput['routes']>[number]
 
@@ -33,19 +33,21 @@ test('the standard dialect compiles to no transformation at all', () => {
   assert.deepEqual(
     wires.map(({ kind, method, paths }) => [kind, method, ...paths]),
     [
+      ['authorization', 'GET', '/authorize'],
       ['token', 'POST', '/token'],
       ['revocation', 'POST', '/revoke'],
       ['introspection', 'POST', '/introspect'],
     ],
   )
-  for (const { toStandard, toAnswer, toError, from, isBasicAccepted } of wires) {
-    assert.deepEqual([toStandard, toAnswer, toError], [undefined, undefined, undefined])
-    assert.deepEqual([[...from], isBasicAccepted], [['form'], true])
+  for (const { kind, from, isBasicAccepted, ...wire } of wires) {
+    const { toStandard, toAnswer, toError, toRedirectError } = wire
+    assert.ok([toStandard, toAnswer, toError, toRedirectError].every((change) => change === undefined))
+    assert.deepEqual([[...from], isBasicAccepted], [[kind === 'authorization' ? 'query' : 'form'], true])
   }
 })
 
-test('no preset transforms what it need not', () => {
-  for (const name of Object.keys(presets)) {
+test('a preset whose page follows the standard transforms nothing', () => {
+  for (const name of ['standard', 'makeleaps', 'realtyna']) {
     for (const { toStandard, toAnswer, toError } of compileRoutes(resolveDialect(name))) {
       assert.deepEqual([toStandard, toAnswer, toError], [undefined, undefined, undefined], name)
     }
@@ -58,7 +60,7 @@ test('a kind that the dialect speaks of leaves its standard path, the others sta
   )
   assert.deepEqual(
     wires.map(({ paths }) => paths),
-    [['/login', '/auth'], ['/revoke'], ['/introspect']],
+    [['/login', '/auth'], ['/authorize'], ['/revoke'], ['/introspect']],
   )
 })
 
@@ -146,11 +148,85 @@ test('only a unit that cannot say the lifetime it writes is named', () => {
     lifetime: 'expires_in' | 'refresh_expires_in',
     unit: 'minutes' | 'seconds' | 'milliseconds',
   ) => parseDialect({ name: 'test', routes: [tokenRoute({ answer: { end: { lifetime, unit } } })] })
-  assert.equal(inexpressibleUnit(dialect('expires_in', 'minutes'), { expires_in: 90 }), 'minutes')
-  assert.equal(inexpressibleUnit(dialect('expires_in', 'minutes'), { expires_in: 120 }), undefined)
-  assert.equal(inexpressibleUnit(dialect('expires_in', 'seconds'), { expires_in: 90 }), undefined)
-  assert.equal(inexpressibleUnit(dialect('expires_in', 'milliseconds'), { expires_in: 90 }), undefined)
-  assert.equal(inexpressibleUnit(dialect('refresh_expires_in', 'minutes'), { expires_in: 90 }), undefined)
-  const both = { expires_in: 60, refresh_expires_in: 90 }
-  assert.equal(inexpressibleUnit(dialect('refresh_expires_in', 'minutes'), both), 'minutes')
+  const lifetimes = { expires_in: 120, refresh_expires_in: 5400 }
+  const [short, shortRefresh] = [
+    { ...lifetimes, expires_in: 90 },
+    { ...lifetimes, refresh_expires_in: 90 },
+  ]
+  assert.deepEqual(inexpressibleLifetime(dialect('expires_in', 'minutes'), short), {
+    lifetime: 'expires_in',
+    unit: 'minutes',
+  })
+  assert.deepEqual(inexpressibleLifetime(dialect('refresh_expires_in', 'minutes'), shortRefresh), {
+    lifetime: 'refresh_expires_in',
+    unit: 'minutes',
+  })
+  for (const [field, unit, seconds] of [
+    ['expires_in', 'minutes', lifetimes],
+    ['expires_in', 'minutes', shortRefresh],
+    ['refresh_expires_in', 'minutes', short],
+    ['expires_in', 'seconds', short],
+    ['expires_in', 'milliseconds', short],
+  ] as const) {
+    assert.equal(inexpressibleLifetime(dialect(field, unit), seconds), undefined)
+  }
+})
+
+test('refresh and invalidate exist only where the dialect says so', () => {
+  const kindsOf = (routes: Route[]) =>
+    compileRoutes(parseDialect({ name: 'test', routes })).map(({ kind }) => kind)
+  const standard = ['authorization', 'token', 'revocation', 'introspection']
+  assert.deepEqual(kindsOf([]), standard)
+  assert.deepEqual(
+    kindsOf([
+      { kind: 'refresh', method: 'POST', paths: ['/refresh'] },
+      { kind: 'invalidate', method: 'POST', paths: ['/logout'] },
+    ]),
+    ['refresh', 'invalidate', ...standard],
+  )
+})
+
+test('a refresh route implies its grant type, and lets a request that says another stand', () => {
+  const [wire] = compileRoutes(
+    parseDialect({
+      name: 'test',
+      routes: [
+        {
+          kind: 'refresh',
+          method: 'POST',
+          paths: ['/refresh'],
+          request: { rename: { refreshToken: 'refresh_token' } },
+        },
+      ],
+    }),
+  )
+  const read = (sent: Record<string, string>) =>
+    Object.fromEntries(wire?.toStandard?.(new Map(Object.entries(sent)), noHeaders) ?? [])
+  assert.deepEqual(read({ refreshToken: 'a' }), { grant_type: 'refresh_token', refresh_token: 'a' })
+  assert.equal(read({ grant_type: 'password' }).grant_type, 'password')
+})
+
+test('what an authorization route adds to an error redirect is filled in', () => {
+  const [wire] = compileRoutes(
+    parseDialect({
+      name: 'test',
+      routes: [
+        {
+          kind: 'authorization',
+          method: 'GET',
+          paths: ['/authorize'],
+          redirectErrors: { 'error.message': '{error_description}', kind: '<{error}|{code}|{status}>' },
+        },
+      ],
+    }),
+  )
+  assert.deepEqual(
+    wire?.toRedirectError?.({
+      error: 'access_denied',
+      error_description: 'No.',
+      error_uri: '',
+      status: 403,
+    }),
+    { 'error.message': 'No.', kind: '<access_denied|access_denied|403>' },
+  )
 })

@@ -34,40 +34,45 @@ export interface Wire {
   toStandard: ((parameters: Parameters, head: RequestHead) => Parameters) | undefined
   toAnswer: ((answer: StandardAnswer, now: number) => Record<string, unknown>) | undefined
   toError: ((error: StandardError) => { status: number; body: Record<string, unknown> }) | undefined
+  /** What an error redirect carries beside the standard's own parameters. */
+  toRedirectError: ((error: StandardError) => Record<string, string>) | undefined
 }
 
-const standardPaths: Record<RouteKind, string> = {
-  token: '/token',
-  revocation: '/revoke',
-  introspection: '/introspect',
-}
+/** Where each kind is that exists without a word from the dialect. */
+const standardRoutes: readonly DialectRoute[] = [
+  { kind: 'authorization', method: 'GET', paths: ['/authorize'] },
+  { kind: 'token', method: 'POST', paths: ['/token'] },
+  { kind: 'revocation', method: 'POST', paths: ['/revoke'] },
+  { kind: 'introspection', method: 'POST', paths: ['/introspect'] },
+]
 
 /** Every route that a dialect serves: its own, and the standard one for each kind that it does not speak of. */
 export function compileRoutes(dialect: Dialect): Wire[] {
-  const own = dialect.routes.map(compileRoute)
-  const spoken = new Set(own.map((wire) => wire.kind))
-  const others = (Object.keys(standardPaths) as RouteKind[]).filter((kind) => !spoken.has(kind))
-  return [
-    ...own,
-    ...others.map((kind) => compileRoute({ kind, method: 'POST', paths: [standardPaths[kind]] })),
-  ]
+  const spoken = new Set(dialect.routes.map(({ kind }) => kind))
+  const others = standardRoutes.filter(({ kind }) => !spoken.has(kind))
+  return [...dialect.routes, ...others].map(compileRoute)
+}
+
+/** Lifetimes in seconds, by the member of the standard answer that says them. */
+export interface AnswerLifetimes {
+  expires_in: number
+  refresh_expires_in: number
 }
 
 /**
  * Whether every lifetime that a dialect writes comes out as a whole number of its unit.
  *
- * @param lifetimes seconds, by the member of the standard answer that says them.
- * @returns the unit that cannot say it, or `undefined`.
+ * @returns the first that does not, with the unit that cannot say it; or `undefined`.
  */
-export function inexpressibleUnit(
+export function inexpressibleLifetime(
   dialect: Dialect,
-  lifetimes: { expires_in: number; refresh_expires_in?: number },
-): string | undefined {
-  for (const { answer } of dialect.routes) {
-    for (const field of Object.values(answer ?? {})) {
-      if (typeof field === 'string' || !('unit' in field)) continue
-      if (field.unit === 'minutes' && (lifetimes[field.lifetime] ?? 0) % 60 !== 0) return field.unit
-    }
+  lifetimes: AnswerLifetimes,
+): { lifetime: keyof AnswerLifetimes; unit: string } | undefined {
+  const fields = dialect.routes.flatMap(({ answer }) => Object.values(answer ?? {}))
+  for (const field of fields) {
+    if (typeof field === 'string' || !('unit' in field)) continue
+    const { lifetime, unit } = field
+    if (unit === 'minutes' && lifetimes[lifetime] % 60 !== 0) return { lifetime, unit }
   }
   return undefined
 }
@@ -80,10 +85,17 @@ function compileRoute(route: DialectRoute): Wire {
     paths: [first ?? '/', ...more],
     from: new Set(route.request?.from ?? [route.method === 'GET' ? 'query' : 'form']),
     isBasicAccepted: route.request?.isBasicAccepted ?? true,
-    toStandard: route.request && compileRequest(route.request),
+    toStandard: compileRequest(requestOf(route)),
     toAnswer: route.answer && compileAnswer(route.answer),
     toError: route.error && compileError(route.error),
+    toRedirectError: route.redirectErrors && compileRedirectErrors(route.redirectErrors),
   }
+}
+
+/** At a refresh endpoint it goes without saying what is to be exchanged. */
+function requestOf({ kind, request = {} }: DialectRoute): RequestShape {
+  if (kind !== 'refresh') return request
+  return { ...request, defaults: { grant_type: 'refresh_token', ...request.defaults } }
 }
 
 function compileRequest(shape: RequestShape): Wire['toStandard'] {
@@ -168,6 +180,13 @@ function compileError(shape: ErrorShape): NonNullable<Wire['toError']> {
     return { status, body }
   }
 }
+
+const compileRedirectErrors =
+  (shape: Readonly<Record<string, string>>): NonNullable<Wire['toRedirectError']> =>
+  (standard) =>
+    Object.fromEntries(
+      Object.entries(shape).map(([name, text]) => [name, fill(text, { ...standard, code: standard.error })]),
+    )
 
 /** A text that is one placeholder becomes the value itself, so that `{status}` stays a number. */
 function fillDeep(value: unknown, from: StandardAnswer): unknown {

@@ -95,7 +95,37 @@ const rows: [says: string, parts: Record<string, unknown>, words: RegExp][] = [
   ],
   ['an empty name', route({ answer: { 'data..token': 'access_token' } }), /single dots/],
   ["a name that is every object's", route({ answer: { 'a.__proto__.b': 'access_token' } }), /single dots/],
-  ['an answer of a route that has none', route({ kind: 'revocation', answer: {} }), /only a token route/],
+  [
+    'an answer of a route that has none',
+    route({ kind: 'revocation', answer: {} }),
+    /only a token or refresh route/,
+  ],
+  [
+    'a redirect of a route that makes none',
+    route({ redirectErrors: { message: '{error}' } }),
+    /redirectErrors: only an authorization route redirects/,
+  ],
+  [
+    "a redirect with the standard's own name",
+    route({ kind: 'authorization', method: 'GET', redirectErrors: { state: '{error}' } }),
+    /redirectErrors\.state: choose a name/,
+  ],
+  [
+    'a redirect with a placeholder that no error has',
+    route({ kind: 'authorization', method: 'GET', redirectErrors: { message: '{words}' } }),
+    /there is no `\{words\}`/,
+  ],
+  ['an authorization by POST', route({ kind: 'authorization' }), /method: .*write GET/],
+  [
+    'an authorization that answers an error body',
+    route({ kind: 'authorization', method: 'GET', error: { body: {} } }),
+    /error: .*write redirectErrors/,
+  ],
+  [
+    'an authorization with a header',
+    route({ kind: 'authorization', method: 'GET', request: { headers: { 'x-id': 'client_id' } } }),
+    /a browser brings no header/,
+  ],
   ['a GET with a body', route({ method: 'GET', request: { from: ['form'] } }), /a GET has no body/],
   ['a path without a slash at its start', route({ paths: ['login'] }), /starts with \//],
   ['a path with a pattern', route({ paths: ['/:version/login'] }), /holds letters/],
@@ -145,6 +175,26 @@ test('a lifetime that minutes cannot express is refused at the start', async () 
   })
   await using server = await startServer({ dialect, accessTokenLifetime: '120s' })
   assert.equal(server.latchkey.config.accessTokenLifetimeSeconds, 120)
+})
+
+test('a lifetime of a refresh token that minutes cannot express is refused at the start', async () => {
+  const answer = { refresh_expires_in: { lifetime: 'refresh_expires_in', unit: 'minutes' } }
+  const dialect = { name: 'test', ...route({ kind: 'refresh', answer }) }
+  await assert.rejects(startAndStop({ dialect, refreshTokenLifetime: '5401s' }), {
+    name: 'ConfigError',
+    message: /refreshTokenLifetime: .*minutes/,
+  })
+})
+
+test('a refresh token or a connection that ends before its access token is refused at the start', async () => {
+  await assert.rejects(startAndStop({ accessTokenLifetime: '2h', refreshTokenLifetime: '1h' }), {
+    name: 'ConfigError',
+    message: /refreshTokenLifetime: .*accessTokenLifetime/,
+  })
+  await assert.rejects(startAndStop({ accessTokenLifetime: '2h', connectionLifetime: '1h' }), {
+    name: 'ConfigError',
+    message: /connectionLifetime: .*accessTokenLifetime/,
+  })
 })
 
 test('a route where the server has something of its own is refused at the start', async () => {

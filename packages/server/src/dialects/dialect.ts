@@ -2,8 +2,18 @@ import { z } from 'zod'
 import { explainIssues } from '../base/explain.ts'
 import { answerMember, answerTemplate, errorCode, errorText, parameterName } from './vocabulary.ts'
 
-/** What an endpoint of the server is for. A dialect may have several routes of one kind. */
-export const routeKinds = ['token', 'revocation', 'introspection'] as const
+/**
+ * What an endpoint of the server is for. A dialect may have several routes of one kind. `refresh` is a token endpoint that
+ * takes refresh tokens alone, `invalidate` ends a connection: the standard has neither, so they exist where a dialect says.
+ */
+export const routeKinds = [
+  'authorization',
+  'token',
+  'refresh',
+  'invalidate',
+  'revocation',
+  'introspection',
+] as const
 export type RouteKind = (typeof routeKinds)[number]
 
 /** How a lifetime is written: a whole number in a unit, or a moment. */
@@ -91,6 +101,17 @@ const path = z
     'write a path without //, /. or /..',
   )
 
+/** What an error redirect carries by the standard (RFC 6749 §4.1.2.1, RFC 9207), and what a success does. */
+const redirectParameters = ['error', 'error_description', 'error_uri', 'state', 'iss', 'code']
+
+const redirectErrors = z.record(
+  name.refine(
+    (text) => !redirectParameters.includes(text),
+    "choose a name that is not one of the standard's own",
+  ),
+  errorText,
+)
+
 const route = z
   .strictObject({
     kind: z.enum(routeKinds),
@@ -99,11 +120,22 @@ const route = z
     request: request.optional(),
     answer: membersOf(answerField).optional(),
     error: error.optional(),
+    redirectErrors: redirectErrors.optional(),
   })
-  .superRefine(({ kind, method, request, answer }, context) => {
+  .superRefine(({ kind, method, request, answer, error, redirectErrors }, context) => {
     const complain = (at: string, message: string) =>
       context.addIssue({ code: 'custom', path: [at], message })
-    if (answer && kind !== 'token') complain('answer', 'only a token route can answer in its own way')
+    const isAuthorization = kind === 'authorization'
+    if (answer && kind !== 'token' && kind !== 'refresh')
+      complain('answer', 'only a token or refresh route can answer in its own way')
+    if (redirectErrors && !isAuthorization)
+      complain('redirectErrors', 'only an authorization route redirects; write `error` here')
+    if (isAuthorization && error)
+      complain('error', 'an authorization route tells errors by redirect or on a page; write redirectErrors')
+    if (isAuthorization && method !== 'GET')
+      complain('method', 'an authorization route is a link that people follow; write GET')
+    if (isAuthorization && (request?.headers || request?.isBasicAccepted !== undefined))
+      complain('request', 'a browser brings no header of the app; leave out `headers` and `isBasicAccepted`')
     if (method === 'GET' && request?.from?.some((source) => source !== 'query'))
       complain('request', "a GET has no body; write from: ['query'] or leave it out")
   })
@@ -126,12 +158,22 @@ const credential = z.union(credentials, {
   error: 'write { scheme }, { scheme, parameter }, { basic }, { bare: true }, { header } or { query }',
 })
 
+const wordsInLanguages = z.strictObject({ en: z.string(), ja: z.string().optional() })
+
 /** What of the owner's settings a page may imply; the config checks the values themselves. */
 const policy = z.strictObject({
   accessTokenFormat: z.enum(['jwt', 'opaque']).optional(),
   accessTokenLifetime: z.string().optional(),
   signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256', 'PS256', 'HS256']).optional(),
-  scopes: z.record(z.string(), z.string()).optional(),
+  scopes: z.record(z.string(), z.union([z.string(), wordsInLanguages])).optional(),
+  requiredScope: z.string().optional(),
+  authorizationCodeLifetime: z.string().optional(),
+  pkce: z.enum(['required', 'optional']).optional(),
+  passwordGrant: z.boolean().optional(),
+  connections: z.enum(['one', 'many']).optional(),
+  accountChooser: z.enum(['always', 'when_several']).optional(),
+  refreshTokenLifetime: z.string().optional(),
+  refreshTokenRotation: z.boolean().optional(),
 })
 
 const schema = z.strictObject({
@@ -141,25 +183,35 @@ const schema = z.strictObject({
     .array(z.strictObject({ prefix: path, credentials: z.array(credential).min(1).max(8) }))
     .max(16)
     .default([]),
+  grants: z
+    .array(z.enum(['authorization_code', 'client_credentials', 'password']))
+    .min(1)
+    .optional(),
   policy: policy.default({}),
 })
 
 /**
  * How an API's published page says that its endpoints look, as data. What a page does not say follows the standard.
  *
- * - `routes`: endpoints at paths of their own. A kind that no route names stays at its standard path.
+ * - `routes`: endpoints at paths of their own. A kind that no route names stays at its standard path; `refresh` (which
+ *   implies `grant_type=refresh_token`) and `invalidate` have none, and exist only where a route names them.
  *   - `request`: where parameters come from (`from`, default `['form']`, of a GET always `['query']`), what they are
  *     called (`rename`: wire name → standard name; `headers` likewise), what their values stand for (`values`), what goes
  *     without saying (`defaults`).
  *   - `answer`: each member of the answer by its dotted name: a member of the standard answer, a constant, a lifetime in
  *     another unit, a scope as a list or joined otherwise, a text in lower case, a template (`'{client_id}'`). Besides the
- *     standard's own members there are `client_id`, `issuer` and `audience`. Left out: the standard answer.
+ *     standard's own members there are `refresh_expires_in` (seconds, where there is a refresh token), `user_id` (where there
+ *     is a person), `client_id`, `issuer` and `audience`. Left out: the standard answer.
+ *   - `redirectErrors`: what an authorization route adds to an error redirect, beside the standard's own parameters: a text
+ *     for each name, with the placeholders of `error`.
  *   - `error`: the body, in which the texts `{error}`, `{error_description}`, `{error_uri}`, `{status}` and `{code}` are
  *     filled in, with the API's own statuses, codes (default: the standard's) and words for an error code.
  * - `api`: how a credential is presented to the API, for each prefix of it: `{ scheme: 'Bearer' }` (the default),
  *   `{ scheme: 'Token', parameter: 'token' }` for `Token token=…`, `{ basic: 'username' }`, `{ bare: true }`,
  *   `{ header: 'x-api-key' }`, `{ query: 'api_key' }`.
- * - `policy`: settings that the page implies (lifetime, algorithm, scopes). They are the owner's choice, named here.
+ * - `grants`: the ways to a token that the API's page tells of, the first first: the how-to page shows these. Left out: all
+ *   that the configuration has. What an app may do is said where it is registered.
+ * - `policy`: settings that the page implies (lifetimes, scopes, who must consent to what). They are the owner's choice, named here.
  */
 export type Dialect = z.output<typeof schema>
 /** A dialect as an owner writes it. */

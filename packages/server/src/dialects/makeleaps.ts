@@ -11,6 +11,7 @@ export const makeleaps: DialectInput = {
       request: { from: ['form', 'json'] },
     },
   ],
+  grants: ['client_credentials'],
   policy: {
     accessTokenLifetime: '10h',
     scopes: { read: 'Read your data', write: 'Change your data' },

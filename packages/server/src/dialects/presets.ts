@@ -1,11 +1,21 @@
 import { nearestName } from '../base/explain.ts'
 import { type Dialect, DialectError, type DialectInput, parseDialect } from './dialect.ts'
+import { makeAcademy } from './make-academy.ts'
 import { makeleaps } from './makeleaps.ts'
+import { makeprintable } from './makeprintable.ts'
+import { platformLogin } from './platform-login.ts'
 import { realtyna } from './realtyna.ts'
 import { standard } from './standard.ts'
 
 /** The dialects that come with Latchkey, by name. */
-export const presets: Readonly<Record<string, DialectInput>> = { standard, makeleaps, realtyna }
+export const presets: Readonly<Record<string, DialectInput>> = {
+  standard,
+  makeleaps,
+  makeprintable,
+  'platform-login': platformLogin,
+  'make-academy': makeAcademy,
+  realtyna,
+}
 
 /**
  * The dialect that a configuration names, or holds as data.

@@ -4,6 +4,7 @@ import type { DialectInput } from './dialect.ts'
 export const realtyna: DialectInput = {
   name: 'realtyna',
   api: [{ prefix: '/api', credentials: [{ scheme: 'Bearer' }, { bare: true }] }],
+  grants: ['client_credentials'],
   policy: {
     signingAlgorithm: 'HS256',
     scopes: { read: 'Read listings', write: 'Change listings' },

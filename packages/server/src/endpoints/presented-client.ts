@@ -4,8 +4,8 @@ import { invalidClient, OAuthError } from '../base/oauth-error.ts'
 import { authenticateClient, type PresentedClient } from '../clients/authenticate.ts'
 import type { ClientDirectory } from '../clients/client-cache.ts'
 import type { Parameters, Wire } from '../dialects/compile.ts'
+import { readParameters } from '../dialects/parameters.ts'
 import type { ClientWithSecrets } from '../store/clients.ts'
-import { readParameters } from './parameters.ts'
 
 /** What it takes to know who asks. */
 export interface AuthenticationContext {
@@ -18,12 +18,24 @@ export async function authenticateRequest(
   request: Request,
   wire: Wire,
   exchange: Exchange,
-  { clients, clock }: AuthenticationContext,
+  context: AuthenticationContext,
 ): Promise<{ client: ClientWithSecrets; parameters: Parameters }> {
   const parameters = await readParameters(request, wire)
+  const client = await authenticatePresented(request, wire, parameters, exchange, context)
+  return { client, parameters }
+}
+
+/** Authenticates the client whose request was read already. @throws OAuthError `invalid_client` */
+export async function authenticatePresented(
+  request: Request,
+  wire: Wire,
+  parameters: Parameters,
+  exchange: Exchange,
+  { clients, clock }: AuthenticationContext,
+): Promise<ClientWithSecrets> {
   const client = await authenticateClient(clients, presentedClient(request, wire, parameters), clock())
   exchange.clientId = client.id
-  return { client, parameters }
+  return client
 }
 
 /** The token that a request is about. @throws OAuthError `invalid_request` when there is none. */
@@ -56,8 +68,10 @@ export async function authenticateResourceServer(
 
 /** Where a request says who it is from: the Authorization header and the parameters. */
 function presentedClient(request: Request, wire: Wire, parameters: Parameters): PresentedClient {
+  const authorization = request.headers.get('authorization') ?? ''
+  const isAboutClient = wire.isBasicAccepted && !/^Bearer /i.test(authorization)
   return {
-    authorization: wire.isBasicAccepted ? (request.headers.get('authorization') ?? undefined) : undefined,
+    authorization: isAboutClient && authorization !== '' ? authorization : undefined,
     id: parameters.get('client_id'),
     secret: parameters.get('client_secret'),
   }

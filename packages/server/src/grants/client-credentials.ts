@@ -1,7 +1,7 @@
 import { OAuthError } from '../base/oauth-error.ts'
 import { narrowScope } from '../base/scope.ts'
+import { readAudience } from '../tokens/resource.ts'
 import type { Grant } from './grant.ts'
-import { readAudience } from './resource.ts'
 
 /** RFC 6749 §4.4: a client asks for a token for itself. */
 export const clientCredentials = {

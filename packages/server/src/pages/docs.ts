@@ -7,11 +7,13 @@ import { endpointsTable } from './docs/endpoints.ts'
 import { errors } from './docs/errors.ts'
 import { expiry } from './docs/expiry.ts'
 import { type DocsFacts, type DocsSource, gatherFacts } from './docs/facts.ts'
-import { getToken } from './docs/get-token.ts'
+import { getToken, signInByPassword } from './docs/get-token.ts'
 import { languagePicker } from './docs/parts.ts'
+import { disconnect, hasPeople, hasRefresh, people, refresh } from './docs/people.ts'
 import { scopes } from './docs/scopes.ts'
 import { whatYouNeed } from './docs/what-you-need.ts'
 import { type Html, layout, publicPage } from './layout.ts'
+import { stylesheetPath } from './stylesheet.ts'
 
 /** How long the page may be kept, in seconds: as long as the metadata. */
 const maxAgeSeconds = 300
@@ -22,11 +24,11 @@ const maxAgeSeconds = 300
  */
 export function docsPage(source: DocsSource): Handler {
   const facts = gatherFacts(source)
-  const { apiName, issuer } = source.config
+  const { apiName } = source.config
   return publicPage(
     layout({
       title: `How to authenticate · ${apiName}`,
-      issuer,
+      stylesheetUrl: stylesheetPath(source.config),
       mainId: 'main',
       content: content(facts),
     }),
@@ -34,20 +36,47 @@ export function docsPage(source: DocsSource): Handler {
   )
 }
 
+type Section = [id: string, name: string, section: (facts: DocsFacts, id: string) => Html]
+
 /** The page in its order: id, what the navigation calls it, and what it says. */
-const sections: [id: string, name: string, section: (facts: DocsFacts, id: string) => Html][] = [
-  ['what-you-need', 'What you need', whatYouNeed],
-  ['get-token', '1. Get a token', getToken],
-  ['call-api', '2. Call the API', callApi],
-  ['scopes', 'Scopes', scopes],
-  ['expiry', 'When it expires', expiry],
-  ['end-token', 'End a token', endToken],
-  ['check-token', 'Check a token', checkToken],
-  ['endpoints', 'Endpoints', endpointsTable],
-  ['errors', 'Errors', errors],
+function sectionsOf(facts: DocsFacts): Section[] {
+  const isForPeople = facts.first.grant === 'authorization_code'
+  const hasPassword = facts.others.some(({ grant }) => grant === 'password')
+  return [
+    ['what-you-need', 'What you need', whatYouNeed],
+    ['get-token', '1. Get a token', isForPeople ? people : getToken],
+    ['call-api', '2. Call the API', callApi],
+    ['scopes', 'Scopes', scopes],
+    ['expiry', 'When it expires', isForPeople ? refresh : expiry],
+    ...(isForPeople && hasRefresh(facts) ? [toDisconnect] : [toEndToken]),
+    ...(hasPeople(facts) && !isForPeople ? peopleApart(facts) : []),
+    ...(hasPassword ? [['password', 'Sign in with a password', signInByPassword] satisfies Section] : []),
+    ['check-token', 'Check a token', checkToken],
+    ['endpoints', 'Endpoints', endpointsTable],
+    ['errors', 'Errors', errors],
+  ]
+}
+
+const toEndToken: Section = ['end-token', 'End a token', endToken]
+const toDisconnect: Section = ['disconnect', 'Disconnect', disconnect]
+
+/** How an app acts for people, where step 1 is something else. */
+const peopleApart = (facts: DocsFacts): Section[] => [
+  ['people', 'Act for a person', people],
+  ['renew', 'Renew it', refresh],
+  ...(hasRefresh(facts) ? [toDisconnect] : []),
 ]
 
-const content = (facts: DocsFacts): Html => html`<div class="docs">
+/** What step 1 exchanges for a token. */
+const beginnings: Record<DocsFacts['first']['grant'], string> = {
+  client_credentials: 'Swap your client id and secret for an access token',
+  authorization_code: 'Let a person allow your app, get an access token',
+  password: 'Swap your username and password for an access token',
+}
+
+const content = (facts: DocsFacts): Html => {
+  const sections = sectionsOf(facts)
+  return html`<div class="docs">
 <nav class="docs-nav" aria-label="On this page">
 <p class="brand">${facts.config.apiName}</p>
 <ul>${sections.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul>
@@ -55,10 +84,11 @@ const content = (facts: DocsFacts): Html => html`<div class="docs">
 <main id="main" tabindex="-1">
 <div class="docs-intro">
 <h1>How to authenticate</h1>
-<p class="lead">Swap your client id and secret for an access token, then send the token with every request. That is all:
+<p class="lead">${beginnings[facts.first.grant]}, then send the token with every request. That is all:
 two steps, and your first answer from ${facts.config.apiName} is a minute away.</p>
 </div>
 ${languagePicker()}
 ${sections.map(([id, , section]) => section(facts, id))}
 </main>
 </div>`
+}

@@ -1,28 +1,27 @@
 import { html } from 'hono/html'
-import type { Handler } from '../base/handler.ts'
-import { stylesheetPath } from './stylesheet.ts'
+import type { Exchange, Handler } from '../base/handler.ts'
 
 /** What a template makes: text that is escaped already. */
 export type Html = ReturnType<typeof html>
 
 export interface PageParts {
   title: string
-  /** The issuer: the stylesheet is under its path. */
-  issuer: string
+  /** Where the stylesheet is, from the root of the host. */
+  stylesheetUrl: string
   /** The id of what the skip link leads to. */
   mainId: string
   content: Html
 }
 
-/** The frame of every page: head, skip link, content. */
-export const layout = ({ title, issuer, mainId, content }: PageParts): Html => html`<!doctype html>
+/** The frame of the pages for developers: head, skip link, content. */
+export const layout = ({ title, stylesheetUrl, mainId, content }: PageParts): Html => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<link rel="stylesheet" href="${stylesheetPath(issuer)}">
+<link rel="stylesheet" href="${stylesheetUrl}">
 </head>
 <body>
 <a class="skip-link" href="#${mainId}">Skip to the content</a>
@@ -32,7 +31,7 @@ ${content}
 `
 
 /** Nothing loads but the stylesheet, nothing runs, nobody frames the page and no form leaves it. */
-const contentSecurityPolicy = [
+const publicPolicy = [
   "default-src 'none'",
   "style-src 'self'",
   "base-uri 'none'",
@@ -42,7 +41,7 @@ const contentSecurityPolicy = [
 
 /** What every answer that a browser shows carries. */
 const securityHeaders = {
-  'content-security-policy': contentSecurityPolicy,
+  'content-security-policy': publicPolicy,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 }
@@ -59,6 +58,78 @@ export function publicPage(page: Html, maxAgeSeconds: number): Handler {
         'x-request-id': requestId,
       },
     })
+}
+
+export interface PageOptions {
+  status?: number
+  /** `Set-Cookie` values. */
+  cookies?: readonly string[]
+  /** Where a form of the page may lead besides this server: origins, or schemes as `com.example.app:`. */
+  formAction?: readonly string[]
+  headers?: Record<string, string>
+  /** Whether the page loads a script of this server. None does but that of `response_mode=form_post`. */
+  hasScript?: boolean
+}
+
+/**
+ * A page for one person: never kept, never framed.
+ *
+ * `same-origin` is the strictest referrer policy under which a browser tells our own forms' posts where they come from:
+ * under `no-referrer` their `Origin` is `null`. No other site learns anything by it.
+ */
+export async function privatePage(
+  page: Html,
+  exchange: Exchange,
+  options: PageOptions = {},
+): Promise<Response> {
+  const headers = new Headers({
+    ...options.headers,
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+    'content-security-policy': privatePolicy(options),
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'x-request-id': exchange.requestId,
+  })
+  addCookies(headers, options.cookies)
+  return new Response(String(await page), { status: options.status ?? 200, headers })
+}
+
+/** A browser applies `form-action` to redirects that follow a form, too (CSP 3 §6.4.1; Chromium does). */
+function privatePolicy({ formAction = [], hasScript = false }: PageOptions): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    ...(hasScript ? ["script-src 'self'"] : []),
+    ["form-action 'self'", ...formAction.filter(isSourceExpression)].join(' '),
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+/** A space, `;` or `,` would begin something else in the policy. */
+const isSourceExpression = (source: string): boolean => /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+$/.test(source)
+
+/** Leads on, after a form or from a page that has nothing to ask: 303, so that a post is not posted again. */
+export function redirect(
+  url: string,
+  { requestId }: Exchange,
+  options: { cookies?: readonly string[] } = {},
+): Response {
+  const headers = new Headers({
+    location: url,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-request-id': requestId,
+  })
+  addCookies(headers, options.cookies)
+  return new Response(null, { status: 303, headers })
+}
+
+function addCookies(headers: Headers, cookies: readonly string[] = []): void {
+  for (const cookie of cookies) headers.append('set-cookie', cookie)
 }
 
 /** Leads to another page. */

@@ -1,27 +1,46 @@
-import type { Handler } from '../base/handler.ts'
 import { sha256 } from '../base/hash.ts'
+import type { Config } from '../config/config.ts'
+import { assetPath } from './asset.ts'
+import { accentTokens } from './style/accent.ts'
+import { accountStyle } from './style/account.ts'
 import { codeStyle } from './style/code.ts'
 import { docsStyle } from './style/docs.ts'
+import { formStyle } from './style/form.ts'
+import { pageStyle } from './style/page.ts'
 import { textStyle } from './style/text.ts'
 import { tokens } from './style/tokens.ts'
 
-const stylesheet = [tokens, textStyle, codeStyle, docsStyle].join('\n')
-const version = sha256(stylesheet).slice(0, 12)
+export interface Stylesheet {
+  text: string
+  /** Of the text: another stylesheet has another URL. */
+  version: string
+}
 
-/** A year: another stylesheet has another version, and so another URL. */
-const maxAgeSeconds = 31_536_000
+/** @param accentColor the owner's, as `#3a45c4` */
+export function createStylesheet(accentColor?: string): Stylesheet {
+  const parts = [
+    tokens,
+    accentTokens(accentColor),
+    textStyle,
+    codeStyle,
+    docsStyle,
+    pageStyle,
+    formStyle,
+    accountStyle,
+  ]
+  const text = parts.join('\n')
+  return { text, version: sha256(text).slice(0, 12) }
+}
+
+const stylesheets = new WeakMap<Config, Stylesheet>()
+
+/** The stylesheet of all pages, made once. */
+export function stylesheetOf(config: Config): Stylesheet {
+  const stylesheet = stylesheets.get(config) ?? createStylesheet(config.accentColor)
+  stylesheets.set(config, stylesheet)
+  return stylesheet
+}
 
 /** Where the stylesheet is, from the root of the host. */
-export const stylesheetPath = (issuer: string): string =>
-  `${new URL(issuer).pathname.replace(/\/$/, '')}/assets/latchkey.css?v=${version}`
-
-/** The one stylesheet of all pages. */
-export const stylesheetAsset: Handler = (_, { requestId }) =>
-  new Response(stylesheet, {
-    headers: {
-      'content-type': 'text/css; charset=utf-8',
-      'cache-control': `public, max-age=${maxAgeSeconds}, immutable`,
-      'x-content-type-options': 'nosniff',
-      'x-request-id': requestId,
-    },
-  })
+export const stylesheetPath = (config: Config): string =>
+  assetPath(config.issuer, 'latchkey.css', stylesheetOf(config).version)

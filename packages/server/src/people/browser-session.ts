@@ -1,5 +1,15 @@
+import { createHmac } from 'node:crypto'
+import type { Clock } from '../base/clock.ts'
+import { deriveKey, isSameDigest, sha256 } from '../base/hash.ts'
+import { isRandomSecret, randomSecret } from '../base/random.ts'
+import type { Config } from '../config/config.ts'
 import type { SessionWithAccounts, SignedInAccount } from '../store/sessions.ts'
+import type { Store } from '../store/store.ts'
 import type { User } from '../store/users.ts'
+import { type CookieJar, cookieJarOf } from './cookies.ts'
+
+/** How long a browser's id is kept, in seconds: 400 days, the longest that browsers do. */
+const browserIdLifetimeSeconds = 400 * 86_400
 
 /** A browser, as its cookies tell. */
 export interface Browser {
@@ -26,3 +36,92 @@ export interface BrowserSessions {
   /** Whether a form came from a page of ours in this browser: its token, and the Origin header where there is one. */
   isOurForm(request: Request, browser: Browser, formToken: string | undefined, purpose: string): boolean
 }
+
+export interface BrowserSessionParts {
+  config: Pick<Config, 'issuer' | 'secrets' | 'sessionIdleLifetimeSeconds' | 'sessionLifetimeSeconds'>
+  clock: Clock
+  store: Pick<Store, 'sessions'>
+}
+
+/**
+ * Browsers by two cookies: an id, to which forms are bound, and the secret of a session, of which the store has the hash.
+ * The id stays when somebody signs in, so that a form in another tab stays good; the secret changes.
+ */
+export function createBrowserSessions({ config, clock, store }: BrowserSessionParts): BrowserSessions {
+  const { sessions } = store
+  const jar = cookieJarOf(config.issuer)
+  const formKeys = config.secrets.map((secret) => deriveKey(secret, 'form token'))
+  const { origin } = new URL(config.issuer)
+  const lifetimes = {
+    idleLifetimeSeconds: config.sessionIdleLifetimeSeconds,
+    lifetimeSeconds: config.sessionLifetimeSeconds,
+  }
+
+  async function read(request: Request): Promise<Browser> {
+    const knownId = readSecret(jar, request, 'browser')
+    const secret = readSecret(jar, request, 'session')
+    const session = secret === undefined ? undefined : await sessions.use(sha256(secret), clock(), lifetimes)
+    const id = knownId ?? randomSecret()
+    return { id, isNew: id !== knownId, session, accounts: session?.accounts ?? [] }
+  }
+
+  async function signIn(
+    { session }: Browser,
+    user: Pick<User, 'id' | 'epoch'>,
+  ): Promise<string[] | undefined> {
+    const secret = randomSecret()
+    const now = clock()
+    const isSignedIn = await sessions.signIn({
+      sessionHash: session?.session_hash,
+      newHash: sha256(secret),
+      user,
+      event: { at: now, actor: `user:${user.id}`, action: 'session.signed_in', subject: `user:${user.id}` },
+      ...lifetimes,
+    })
+    if (!isSignedIn) return undefined
+    const startedAt = session?.created_at ?? now
+    return [jar.write('session', secret, startedAt + lifetimes.lifetimeSeconds - now)]
+  }
+
+  async function signOut({ session, accounts }: Browser, userId?: string): Promise<string[]> {
+    const out = accounts.filter(({ id }) => userId === undefined || id === userId)
+    if (session) {
+      const [first] = out
+      const subject = userId === undefined ? `session:${session.id}` : `user:${userId}`
+      const actor = `user:${userId ?? first?.id ?? 'unknown'}`
+      const event = { at: clock(), actor, action: 'session.signed_out', subject }
+      await sessions.signOut(session.session_hash, userId, event)
+    }
+    return out.length < accounts.length ? [] : [jar.clear('session')]
+  }
+
+  return {
+    read,
+    cookies: ({ id, isNew }) => (isNew ? [jar.write('browser', id, browserIdLifetimeSeconds)] : []),
+    signIn,
+    signOut,
+    formToken: ({ id }, purpose) => formTokenBy(formKeys[0], id, purpose),
+    isOurForm: (request, { id }, formToken, purpose) =>
+      formToken !== undefined &&
+      isFromOrigin(request, origin) &&
+      formKeys.some((key) => isSameDigest(formTokenBy(key, id, purpose), formToken)),
+  }
+}
+
+function readSecret(jar: CookieJar, request: Request, name: 'browser' | 'session'): string | undefined {
+  const value = jar.read(request, name)
+  return value !== undefined && isRandomSecret(value) ? value : undefined
+}
+
+function formTokenBy(key: Buffer | undefined, browserId: string, purpose: string): string {
+  if (!key) throw new Error('A form token needs a secret.')
+  return createHmac('sha256', key).update(`${browserId} ${purpose}`).digest('base64url')
+}
+
+/** A browser that says where a form was, names a page of ours. */
+function isFromOrigin({ headers }: Request, origin: string): boolean {
+  const site = headers.get('sec-fetch-site')
+  return (headers.get('origin') ?? origin) === origin && (site === null || ownSites.includes(site))
+}
+
+const ownSites = ['same-origin', 'none']

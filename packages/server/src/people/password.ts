@@ -1,19 +1,76 @@
-import { argon2, randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { createBoundedQueue } from '../base/bounded-queue.ts'
+import { deriveArgon2, isHashOf } from './password-derivation.ts'
+import { type PasswordHash, readPasswordHash } from './password-hash.ts'
+
+/** The longest password that is looked at, in characters. */
+export const maxPasswordLength = 1024
 
 /** OWASP's figures for argon2id: memory in KiB, passes, lanes. */
-const cost = { memory: 19_456, passes: 2, parallelism: 1 }
+const cost = { algorithm: 'argon2id', memoryKiB: 19_456, passes: 2, lanes: 1 } as const
+const saltLength = 16
+const digestLength = 32
 
-const derive = promisify(argon2)
+/**
+ * How many are computed at once, in the whole process: one core is left to the event loop, and one of the four threads
+ * of Node's pool to everything else. On two cores one at a time leaves the loop's slowest turns as they are, two at
+ * a time make them 35 times as long and give only a third more.
+ */
+const maxRunning = Math.max(1, Math.min(3, availableParallelism() - 1))
+/** How many wait. At some 40 a second the last of them waits for seven seconds, which a browser and a person still do. */
+export const maxWaitingPasswords = 256
+
+const queue = createBoundedQueue({ name: 'passwords', maxRunning, maxWaiting: maxWaitingPasswords })
+
+/** Of no password. Checked where there is no hash, so that it takes the same work. */
+const dummy: PasswordHash = {
+  kind: 'argon2',
+  ...cost,
+  salt: randomBytes(saltLength),
+  digest: randomBytes(digestLength),
+}
 
 /**
  * Hashes a password with argon2id (RFC 9106) off the main thread.
  *
  * @returns a PHC string that names its own cost.
+ * @throws OAuthError `temporarily_unavailable` when too many wait.
  */
 export async function hashPassword(password: string): Promise<string> {
-  const nonce = randomBytes(16)
-  const hash = await derive('argon2id', { message: password, nonce, tagLength: 32, ...cost })
-  const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
-  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${text(nonce)}$${text(hash)}`
+  const salt = randomBytes(saltLength)
+  const digest = await queue(() => deriveArgon2(password, { ...cost, salt }, digestLength))
+  const costs = `m=${cost.memoryKiB},t=${cost.passes},p=${cost.lanes}`
+  return `$${cost.algorithm}$v=19$${costs}$${unpadded(salt)}$${unpadded(digest)}`
 }
+
+/**
+ * Whether a stored hash is of this password. Where there is no hash (`''`), or none that can be read, it takes the work of
+ * one of ours and is `false`; a password longer than {@link maxPasswordLength} is `false` at once.
+ *
+ * @throws OAuthError `temporarily_unavailable` when too many wait.
+ */
+export async function verifyPassword(password: string, stored: string): Promise<boolean> {
+  if (password.length > maxPasswordLength) return false
+  const read = readPasswordHash(stored)
+  const hash = 'hash' in read ? read.hash : dummy
+  return queue(() => isHashOf(password, hash))
+}
+
+/** Whether a hash is weaker than those that are made now. */
+export function needsUpgrade(stored: string): boolean {
+  const read = readPasswordHash(stored)
+  if (!('hash' in read) || read.hash.kind !== 'argon2') return true
+  const { algorithm, memoryKiB, passes } = read.hash
+  return algorithm !== cost.algorithm || memoryKiB * passes < cost.memoryKiB * cost.passes
+}
+
+/** Bytes of a password that bcrypt looks at. */
+const bcryptBytes = 72
+
+/** Whether all of the password was checked: bcrypt overlooks the end of a long one, which may be wrong. */
+export function isWholePasswordChecked(password: string, stored: string): boolean {
+  return !stored.startsWith('$2') || Buffer.byteLength(password) <= bcryptBytes
+}
+
+const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')

@@ -4,13 +4,13 @@ import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import {
   type Connection,
   type Grantor,
-  lockUser,
   type NewConnection,
   openConnection,
   tellGuards,
 } from './connections.ts'
-import { type Database, firstRow, rows, type Transaction } from './database.ts'
+import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
 import type { Schema } from './schema.ts'
+import { lockUser, type User } from './users.ts'
 
 /** How long a code is remembered after it expired, in seconds: a day, so that its replay can be told. */
 export const codeRetentionSeconds = 86_400
@@ -44,7 +44,11 @@ export type RedemptionOutcome =
   | { kind: 'refused'; reason: string }
 
 export interface AuthorizationCodeStore {
-  add(code: NewAuthorizationCode): Promise<void>
+  /**
+   * Keeps a code of a person who was authenticated as `user`. `false`: they were disabled or signed out everywhere
+   * since, and there is no code.
+   */
+  add(code: NewAuthorizationCode, user: Pick<User, 'epoch'>): Promise<boolean>
   /**
    * Spends the code and opens its connection, in one: of many at once one wins. A code that comes again within the
    * grace, from its own client with the right proof, lost a race and ends nothing; any other replay ends what the
@@ -58,10 +62,13 @@ export interface AuthorizationCodeStore {
 export function createAuthorizationCodeStore(database: Database): AuthorizationCodeStore {
   const { kysely } = database
   return {
-    add: (code) =>
+    add: (code, user) =>
       database.transact(function* () {
+        const locked = yield* lockUser(database, code.user_id)
+        if (!locked || locked.epoch !== user.epoch) return false
         const row = { ...code, spent_at: null, connection_id: null }
         yield* rows(kysely.insertInto('authorization_codes').values(row))
+        return true
       }),
 
     redeem: (redemption) => database.transact(() => redeem(database, redemption)),
@@ -110,6 +117,7 @@ function* spend(
   { kysely }: Database,
   { codeHash, clientId, redirectUri, codeChallenge, connection, now }: Redemption,
 ): Transaction<AuthorizationCode | undefined> {
+  if (redirectUri !== undefined && !mayBeStored(redirectUri)) return undefined
   const update = kysely
     .updateTable('authorization_codes')
     .set({ spent_at: now, connection_id: connection.id })

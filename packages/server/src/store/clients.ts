@@ -50,6 +50,8 @@ export interface ClientWithSecrets extends Client {
 export type NewClient = Omit<Client, 'epoch' | 'disabled_at' | 'redirect_uris' | 'publisher'> &
   Partial<Pick<Client, 'redirect_uris' | 'publisher'>>
 
+export type ClientChanges = Partial<Pick<Client, 'grant_types' | 'scope' | 'audience' | 'redirect_uris'>>
+
 export interface ClientStore {
   find(id: string): Promise<ClientWithSecrets | undefined>
   /** In order of their ids, after `after`, `limit` at most. */
@@ -58,8 +60,8 @@ export interface ClientStore {
   add(client: NewClient, secretHash: string | undefined, event: AuditEvent): Promise<boolean>
   /** Refuses the client from now on and ends its tokens. `false`: unknown, or disabled already. */
   disable(id: string, event: AuditEvent): Promise<boolean>
-  /** Gives a resource server another audience: its API moved. */
-  setAudience(id: string, audience: string, event: AuditEvent): Promise<void>
+  /** Changes what a client may do, and where it is; tokens that it has live on. `false`: there is none of that id. */
+  change(id: string, changes: ClientChanges, event: AuditEvent): Promise<boolean>
   /**
    * Adds a secret, and lets those before it live until `oldExpiresAt`; the oldest goes when there would be more than
    * {@link maxLiveSecrets}. `false`: no such client, or one that has no secrets.
@@ -127,11 +129,15 @@ export function createClientStore(database: Database): ClientStore {
         return true
       }),
 
-    setAudience: (id, audience, event) =>
+    change: (id, changes, event) =>
       database.transact(function* () {
-        yield* rows(kysely.updateTable('clients').set({ audience }).where('id', '=', id))
+        const changed = yield* firstRow(
+          kysely.updateTable('clients').set(changes).where('id', '=', id).returning('id'),
+        )
+        if (!changed) return false
         yield* writeAuditEvent(database, event)
         yield* changeConfiguration(database)
+        return true
       }),
 
     rotateSecret: (id, secretHash, oldExpiresAt, event) =>

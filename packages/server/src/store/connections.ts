@@ -1,13 +1,16 @@
 import type { Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
-import { type Database, firstRow, rows, StoreUnavailable, type Transaction } from './database.ts'
+import { type Database, firstRow, mayBeStored, rows, StoreUnavailable, type Transaction } from './database.ts'
 import { appendRevocation } from './revocations.ts'
 import type { Schema } from './schema.ts'
-import type { User } from './users.ts'
+import { lockUser, type User } from './users.ts'
 
 /** Connections that one person may have to one app where it may have many. One more ends the one unused the longest. */
 export const maxConnectionsPerUserAndClient = 100
+
+/** Connections that a page shows of one person. */
+const maxListedConnections = 500
 
 /** How often a rotation looks again after another one was first. On SQLite none ever is. */
 const maxRotationAttempts = 5
@@ -54,6 +57,8 @@ export interface PresentedRefreshToken {
   clientId: string
   /** Whether the token's other tag was made under this row's seed. Pure. */
   isMadeUnder(seed: string): boolean
+  /** Throws where more is asked for than the connection holds: then nothing changes. Pure. */
+  check?(connection: Connection, user: Grantor): void
 }
 
 export interface RotationRules {
@@ -96,7 +101,7 @@ export interface ConnectionStore {
   listOf(userId: string, now: UnixSeconds): Promise<ConnectedApp[]>
   /** Ends a connection of this person or this client, and its access tokens. `false`: there is none of theirs. */
   end(id: string, of: { userId: string } | { clientId: string }, event: AuditEvent): Promise<boolean>
-  /** Deletes expired ones, a batch at most; says how many. Their access tokens live no longer than they do anyway. */
+  /** Deletes expired ones, a batch at most; says how many. Their last access tokens expire by themselves. */
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
@@ -112,21 +117,28 @@ export function createConnectionStore(database: Database): ConnectionStore {
 
     rotate: (presented, rules) => database.transact(() => rotate(database, presented, rules)),
 
-    find: (id) => kysely.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst(),
+    find: async (id) =>
+      mayBeStored(id)
+        ? kysely.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst()
+        : undefined,
 
-    findBetween: (userId, clientId, now) =>
-      kysely
-        .selectFrom('connections')
-        .selectAll()
-        .where('user_id', '=', userId)
-        .where('client_id', '=', clientId)
-        .where('expires_at', '>', now)
-        .orderBy('created_at', 'desc')
-        .limit(1)
-        .executeTakeFirst(),
+    findBetween: async (userId, clientId, now) =>
+      mayBeStored(userId) && mayBeStored(clientId)
+        ? kysely
+            .selectFrom('connections')
+            .selectAll()
+            .where('user_id', '=', userId)
+            .where('client_id', '=', clientId)
+            .where('expires_at', '>', now)
+            .orderBy('created_at', 'desc')
+            .orderBy('id')
+            .limit(1)
+            .executeTakeFirst()
+        : undefined,
 
-    listOf: (userId, now) =>
-      kysely
+    listOf: async (userId, now) => {
+      if (!mayBeStored(userId)) return []
+      return kysely
         .selectFrom('connections')
         .innerJoin('clients', 'clients.id', 'connections.client_id')
         .leftJoin('users', 'users.id', 'clients.owner_id')
@@ -145,10 +157,12 @@ export function createConnectionStore(database: Database): ConnectionStore {
         .orderBy('connections.created_at', 'desc')
         .orderBy('connections.id')
         .limit(maxListedConnections)
-        .execute(),
+        .execute()
+    },
 
-    end: (id, of, event) =>
-      database.transact(function* () {
+    end: async (id, of, event) => {
+      if (![id, ...Object.values(of)].every(mayBeStored)) return false
+      return database.transact(function* () {
         const deletion = kysely.deleteFrom('connections').where('id', '=', id).returning(['id', 'client_id'])
         const ended = yield* firstRow(
           'userId' in of
@@ -159,7 +173,8 @@ export function createConnectionStore(database: Database): ConnectionStore {
         yield* writeAuditEvent(database, event)
         yield* tellGuards(database, [ended], event.at)
         return true
-      }),
+      })
+    },
 
     purge: (now, limit) =>
       database.transact(function* () {
@@ -176,24 +191,6 @@ export function createConnectionStore(database: Database): ConnectionStore {
   }
 }
 
-/** Connections that a page shows of one person. */
-const maxListedConnections = 500
-
-/**
- * Inside a transaction, as its first step: locks an active person's row, so that a disable or a change of password
- * comes wholly before or wholly after. `undefined`: there is no such person, or they are disabled.
- */
-export function* lockUser({ kysely }: Database, id: string): Transaction<Grantor | undefined> {
-  return yield* firstRow(
-    kysely
-      .updateTable('users')
-      .set((expression) => ({ name: expression.ref('name') }))
-      .where('id', '=', id)
-      .where('disabled_at', 'is', null)
-      .returning(['id', 'epoch', 'scope']),
-  )
-}
-
 /** Inside a transaction that has locked the person's row: opens the connection and ends those that it replaces. */
 export function* openConnection(
   database: Database,
@@ -202,7 +199,7 @@ export function* openConnection(
   event: AuditEvent,
 ): Transaction<Connection> {
   const { kysely } = database
-  const { client_id, user_id, created_at } = connection
+  const { client_id, user_id, created_at, absolute_expires_at } = connection
   const earlier = yield* rows(
     kysely
       .selectFrom('connections')
@@ -218,6 +215,7 @@ export function* openConnection(
   }
   const row: Connection = {
     ...connection,
+    expires_at: Math.min(connection.expires_at, absolute_expires_at),
     generation: 0,
     period_generation: 0,
     earlier_generation: 0,
@@ -257,6 +255,7 @@ function* rotate(
     const refusal = refuse(found, presented, rules.now)
     if (!found || refusal !== undefined) return { kind: 'unknown', reason: refusal ?? 'no such connection' }
     const { connection, user } = found
+    presented.check?.(connection, user)
     if (presented.generation < connection.generation) {
       return isWithinGrace(connection, presented.generation, rules)
         ? { kind: 'current', connection, user }
@@ -273,16 +272,23 @@ interface ConnectionWithUser {
   user: Grantor & Pick<User, 'disabled_at'>
 }
 
+/**
+ * In one statement, so that both are of one moment: the epoch of a person who just changed their password must not meet
+ * a connection that this change ended.
+ */
 function* findWithUser({ kysely }: Database, id: string): Transaction<ConnectionWithUser | undefined> {
-  const connection = yield* firstRow(kysely.selectFrom('connections').selectAll().where('id', '=', id))
-  if (!connection) return undefined
-  const user = yield* firstRow(
+  if (!mayBeStored(id)) return undefined
+  const found = yield* firstRow(
     kysely
-      .selectFrom('users')
-      .select(['id', 'epoch', 'scope', 'disabled_at'])
-      .where('id', '=', connection.user_id),
+      .selectFrom('connections')
+      .innerJoin('users', 'users.id', 'connections.user_id')
+      .selectAll('connections')
+      .select(['users.epoch', 'users.scope as user_scope', 'users.disabled_at'])
+      .where('connections.id', '=', id),
   )
-  return user && { connection, user }
+  if (!found) return undefined
+  const { epoch, user_scope, disabled_at, ...connection } = found
+  return { connection, user: { id: connection.user_id, epoch, scope: user_scope, disabled_at } }
 }
 
 /** Why the token counts for nothing, for the log; `undefined`: it is one of this connection's. */
@@ -296,13 +302,14 @@ function refuse(
   if (!presented.isMadeUnder(connection.seed)) return 'the token was not made under this seed'
   if (connection.client_id !== presented.clientId) return "another client's connection"
   if (user.disabled_at !== null) return 'the person is disabled'
-  if (Math.min(connection.expires_at, connection.absolute_expires_at) <= now) return 'expired'
+  if (connection.expires_at <= now) return 'expired'
   return undefined
 }
 
 /**
  * Moves the row on from the generation that was presented. It may lie above the row's: then the row is older than the
- * token (a restored backup), and catches up. `undefined`: another rotation was first.
+ * token (a restored backup), and catches up; what lies between counts as exchanged now. `undefined`: another rotation
+ * was first.
  */
 function* advance(
   database: Database,
@@ -311,15 +318,13 @@ function* advance(
   { now, graceSeconds, lifetimeSeconds, keyNumber, isRotating }: RotationRules,
 ): Transaction<Connection | undefined> {
   const { id, generation, absolute_expires_at } = connection
-  const isBehind = presented > generation
-  const period = isBehind
-    ? { period_generation: presented, earlier_generation: presented, period_started_at: now }
-    : periodAt(connection, now, graceSeconds)
+  const next = isRotating ? presented + 1 : presented
   const advanced = yield* firstRow(
     database.kysely
       .updateTable('connections')
       .set({
-        ...(isRotating ? { ...period, generation: presented + 1, key_number: keyNumber } : {}),
+        ...(next > generation ? { ...periodAt(connection, now, graceSeconds), generation: next } : {}),
+        ...(isRotating ? { key_number: keyNumber } : {}),
         rotated_at: now,
         expires_at: Math.min(now + lifetimeSeconds, absolute_expires_at),
       })
@@ -327,7 +332,7 @@ function* advance(
       .where('generation', '=', generation)
       .returningAll(),
   )
-  if (advanced && isBehind) {
+  if (advanced && presented > generation) {
     const event = { at: now, actor: 'server', action: 'connection.caught_up', subject: `connection:${id}` }
     yield* writeAuditEvent(database, event)
   }
@@ -348,7 +353,7 @@ function periodAt(connection: Connection, now: UnixSeconds, graceSeconds: number
   }
 }
 
-/** Whether a token that was exchanged already may still ask for the current one. */
+/** Whether a token that was exchanged already may still ask for the current one, at whatever moment it was exchanged. */
 function isWithinGrace(connection: Connection, presented: number, rules: RotationRules): boolean {
   const { generation, period_generation, earlier_generation, period_started_at } = connection
   const age = rules.now - period_started_at

@@ -15,6 +15,8 @@ export interface LimitStore {
     keys: readonly string[],
     now: UnixSeconds,
   ): Promise<Map<string, { count: number; expiresAt: UnixSeconds }>>
+  /** Counts one less, where the window is not over: what was counted ahead did not happen. */
+  takeBack(key: string, now: UnixSeconds): Promise<void>
   /** Forgets what was counted. */
   clear(keys: readonly string[]): Promise<void>
   /** Deletes windows that are over, a batch at most; says how many. */
@@ -52,6 +54,18 @@ export function createLimitStore(database: Database): LimitStore {
         .execute()
       return new Map(found.map(({ key, count, expires_at }) => [key, { count, expiresAt: expires_at }]))
     },
+
+    takeBack: (key, now) =>
+      database.transact(function* () {
+        yield* rows(
+          kysely
+            .updateTable('limits')
+            .set({ count: sql`count - 1` })
+            .where('key', '=', key)
+            .where('count', '>', 0)
+            .where('expires_at', '>', now),
+        )
+      }),
 
     clear: (keys) =>
       database.transact(function* () {

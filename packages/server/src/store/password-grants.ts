@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
-import { type Database, firstRow, rows } from './database.ts'
+import { type Database, firstRow, mayBeStored, rows } from './database.ts'
 import type { Schema } from './schema.ts'
 
 /** That a client may send people's passwords, until when, and how often it did. */
@@ -18,11 +18,18 @@ export interface PasswordGrantStore {
 export function createPasswordGrantStore(database: Database): PasswordGrantStore {
   const { kysely } = database
   return {
-    find: (clientId) =>
-      kysely.selectFrom('password_grants').selectAll().where('client_id', '=', clientId).executeTakeFirst(),
+    find: async (clientId) =>
+      mayBeStored(clientId)
+        ? kysely
+            .selectFrom('password_grants')
+            .selectAll()
+            .where('client_id', '=', clientId)
+            .executeTakeFirst()
+        : undefined,
 
-    allow: (clientId, expires_at, event) =>
-      database.transact(function* () {
+    allow: async (clientId, expires_at, event) => {
+      if (!mayBeStored(clientId)) return false
+      return database.transact(function* () {
         const client = yield* firstRow(kysely.selectFrom('clients').select('id').where('id', '=', clientId))
         if (!client) return false
         yield* rows(
@@ -33,7 +40,8 @@ export function createPasswordGrantStore(database: Database): PasswordGrantStore
         )
         yield* writeAuditEvent(database, event)
         return true
-      }),
+      })
+    },
 
     use: (clientId, now) =>
       database.transact(function* () {

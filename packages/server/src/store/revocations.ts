@@ -17,7 +17,7 @@ export interface Revocation {
   kind: RevocationKind
   /** The `jti`, connection, client, user, API key or `kid`. */
   subject: string
-  /** The client of a token; null for every other kind. */
+  /** The client of a token or a connection; null for every other kind. */
   client_id: string | null
   /** For a client or a user: tokens of a lower epoch are ended. */
   epoch: number | null
@@ -236,8 +236,8 @@ function* replaceEpoch(
 }
 
 /**
- * The feed is full: the client with the most revoked tokens loses all of them at once, by its epoch, and their entries
- * go. Its own later requests get tokens of the new epoch. Where no client holds a thousandth of the feed, that would
+ * The feed is full: the client with the most entries of tokens and connections loses all of its tokens at once, by its
+ * epoch, and these entries go. Its own later requests get tokens of the new epoch. Where no client holds a thousandth of the feed, that would
  * free next to nothing, again and again: then every token ends.
  */
 function* makeRoom(database: Database, now: UnixSeconds, maxEntries: number): Transaction<void> {

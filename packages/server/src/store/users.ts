@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
+import { parseScope } from '../base/scope.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
 import { appendEpoch, changeConfiguration } from './revocations.ts'
@@ -41,14 +42,19 @@ export interface UserStore {
   /** Adds them all, or none: then it names the first whose id, username or address is taken. */
   import(users: readonly NewUser[], event: (user: NewUser) => AuditEvent): Promise<NewUser | undefined>
   /**
-   * Writes down what another system said of a person: a new row, or what changed. Where their scope became smaller their
-   * tokens end, as {@link UserStore.setScope} says. `undefined`: they are disabled here.
+   * Writes down what another system said of a person: a new row, or what changed. An address that is unknown to it, or
+   * that somebody else has, changes nothing. Where their scope became smaller their tokens end, as
+   * {@link UserStore.setScope} says. `undefined`: they are disabled here, or the id is that of a person of our own.
    */
   recordExternal(user: ExternalUser, event: AuditEvent): Promise<User | undefined>
   /** Refuses the person and the clients they own from now on, and ends the tokens of both. `false`: unknown, or disabled. */
   disable(id: string, event: AuditEvent): Promise<boolean>
-  /** Changes the password, and ends their sessions, connections and tokens. `false`: unknown, or disabled. */
-  setPassword(id: string, passwordHash: string, event: AuditEvent): Promise<boolean>
+  /**
+   * Changes the password, and ends their sessions, connections and tokens. `false`: unknown, or disabled.
+   *
+   * @param epoch of the person as authenticated: where it was raised since, nothing changes.
+   */
+  setPassword(id: string, passwordHash: string, event: AuditEvent, epoch?: number): Promise<boolean>
   /** Keeps a better hash of the same password; nothing where it was changed meanwhile. */
   upgradePasswordHash(id: string, from: string, to: string): Promise<void>
   /**
@@ -108,8 +114,6 @@ export function createUserStore(database: Database): UserStore {
         )
         if (!user) return false
         yield* endSessionsAndConnections(database, id)
-        yield* writeAuditEvent(database, event)
-        yield* changeConfiguration(database)
         const owned = yield* rows(
           kysely
             .updateTable('clients')
@@ -118,6 +122,8 @@ export function createUserStore(database: Database): UserStore {
             .returning(['id', 'epoch']),
         )
         const now = event.at
+        yield* writeAuditEvent(database, event)
+        yield* changeConfiguration(database)
         for (const client of owned) {
           yield* appendEpoch(database, { kind: 'client', subject: client.id, epoch: client.epoch, now })
         }
@@ -125,11 +131,10 @@ export function createUserStore(database: Database): UserStore {
         return true
       }),
 
-    setPassword: (id, password_hash, event) =>
+    setPassword: (id, password_hash, event, epoch) =>
       database.transact(function* () {
-        const user = yield* firstRow(
-          active(id).set({ password_hash, epoch: sql`epoch + 1` }).returning('epoch'),
-        )
+        const person = epoch === undefined ? active(id) : active(id).where('epoch', '=', epoch)
+        const user = yield* firstRow(person.set({ password_hash, epoch: sql`epoch + 1` }).returning('epoch'))
         return user ? yield* endEverything(database, id, user.epoch, event) : false
       }),
 
@@ -140,11 +145,7 @@ export function createUserStore(database: Database): UserStore {
 
     setScope: (id, scope, event) =>
       database.transact(function* () {
-        const user = yield* firstRow(
-          active(id)
-            .set((expression) => ({ name: expression.ref('name') }))
-            .returningAll(),
-        )
+        const user = yield* lockUser(database, id)
         if (!user) return false
         yield* writeAuditEvent(database, event)
         yield* changeScope(database, user, scope, event.at)
@@ -157,6 +158,24 @@ export function createUserStore(database: Database): UserStore {
         return user ? yield* endEverything(database, id, user.epoch, event) : false
       }),
   }
+}
+
+/**
+ * Inside a transaction, as its first step: locks an active person's row, so that a disable or a change of password
+ * comes wholly before or wholly after. `undefined`: there is no such person, or they are disabled.
+ */
+export function* lockUser(
+  { kysely }: Database,
+  id: string,
+): Transaction<Pick<User, 'id' | 'epoch' | 'scope'> | undefined> {
+  return yield* firstRow(
+    kysely
+      .updateTable('users')
+      .set((expression) => ({ name: expression.ref('name') }))
+      .where('id', '=', id)
+      .where('disabled_at', 'is', null)
+      .returning(['id', 'epoch', 'scope']),
+  )
 }
 
 /** Ends an import: nothing of it is kept. */
@@ -186,34 +205,65 @@ function* recordExternal(
   event: AuditEvent,
 ): Transaction<User | undefined> {
   const { kysely } = database
-  const { id, name, scope, email } = person
-  const added = yield* addUser(
-    database,
-    { id, username: `external:${id}`, name, scope, email: null, password_hash: '', created_at: event.at },
-    event,
-  )
-  const user = yield* firstRow(
+  const { id, name, scope } = person
+  // By the username too: another system's id is not one of our own people's.
+  const theirs = { id, username: `external:${id}` }
+  const known = yield* firstRow(
     kysely
       .updateTable('users')
       .set({ name })
-      .where('id', '=', id)
+      .where((where) => where.and(theirs))
       .where('disabled_at', 'is', null)
       .returningAll(),
   )
-  if (!user) return undefined
-  if (email !== null && email !== user.email) {
-    // Another system's word does not take an address away from someone else.
-    const taken = yield* firstRow(kysely.selectFrom('users').select('id').where('email', '=', email))
-    if (!taken) yield* rows(kysely.updateTable('users').set({ email }).where('id', '=', id))
+  if (!known) {
+    yield* addExternal(database, person, event)
+  } else {
+    yield* changeEmail(database, known, person.email)
+    if (scope !== known.scope) yield* writeAuditEvent(database, { ...event, action: 'user.scope_changed' })
+    yield* changeScope(database, known, scope, event.at)
   }
-  if (!added) yield* changeScope(database, user, scope, event.at)
-  return yield* firstRow(kysely.selectFrom('users').selectAll().where('id', '=', id))
+  return yield* firstRow(
+    kysely
+      .selectFrom('users')
+      .selectAll()
+      .where((where) => where.and(theirs))
+      .where('disabled_at', 'is', null),
+  )
 }
 
-/** Inside a transaction that has locked the row. Losing a scope raises the epoch. */
+/** Another system's word does not take an address away from someone else: then they are added without. */
+function* addExternal(database: Database, person: ExternalUser, event: AuditEvent): Transaction<void> {
+  const { id, name, scope, email } = person
+  const user = {
+    id,
+    username: `external:${id}`,
+    name,
+    scope,
+    email,
+    password_hash: '',
+    created_at: event.at,
+  }
+  const isAdded = yield* addUser(database, user, event)
+  if (!isAdded && email !== null) yield* addUser(database, { ...user, email: null }, event)
+}
+
+function* changeEmail({ kysely }: Database, user: User, email: string | null): Transaction<void> {
+  if (email === null || email === user.email) return
+  const taken = kysely.selectFrom('users').select('id').where('email', '=', email)
+  yield* rows(
+    kysely
+      .updateTable('users')
+      .set({ email })
+      .where('id', '=', user.id)
+      .where((where) => where.not(where.exists(taken))),
+  )
+}
+
+/** Inside a transaction that has locked the row, as its last step. Losing a scope raises the epoch. */
 function* changeScope(
   database: Database,
-  user: User,
+  user: Pick<User, 'id' | 'epoch' | 'scope'>,
   scope: string | null,
   now: UnixSeconds,
 ): Transaction<void> {
@@ -226,8 +276,8 @@ function* changeScope(
 
 function isNarrower(scope: string | null, before: string | null): boolean {
   if (scope === null) return false
-  const kept = new Set(scope.split(' '))
-  return before === null || !before.split(' ').every((token) => kept.has(token))
+  const kept = new Set(parseScope(scope))
+  return before === null || !parseScope(before).every((token) => kept.has(token))
 }
 
 function* endEverything(

@@ -20,13 +20,18 @@ export interface Grantee {
   audience: readonly [string, ...string[]]
 }
 
-/** RFC 6749 §5.1. */
+/** RFC 6749 §5.1, and what a dialect may say besides. */
 export interface TokenAnswer {
   access_token: string
   token_type: 'Bearer'
   /** Seconds. */
   expires_in: number
   scope?: string
+  refresh_token?: string
+  /** Seconds until the refresh token expires unused. No member of the standard answer. */
+  refresh_expires_in?: number
+  /** The person on whose behalf. No member of the standard answer. */
+  user_id?: string
 }
 
 export interface AccessTokenIssuer {

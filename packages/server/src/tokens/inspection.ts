@@ -4,10 +4,12 @@ import { sha256 } from '../base/hash.ts'
 import { isRandomSecret } from '../base/random.ts'
 import type { Config } from '../config/config.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import type { Connection } from '../store/connections.ts'
 import { expiryMarginSeconds } from '../store/revocations.ts'
 import type { Store } from '../store/store.ts'
 import type { HeadWatch } from '../store/watch.ts'
 import { type AccessTokenClaims, claimsOf } from './claims.ts'
+import type { RefreshTokens } from './refresh-token.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import { verifyOwnJwt } from './verify-jwt.ts'
 
@@ -15,8 +17,18 @@ import { verifyOwnJwt } from './verify-jwt.ts'
 export interface TokenInspection {
   /** What a live token says; `undefined`: unknown, expired or revoked, which look the same. Exact, across processes. */
   inspect(token: string): Promise<AccessTokenClaims | undefined>
-  /** RFC 7009: ends the client's own token, and resolves when this process refuses it. `false`: not the client's. */
+  /**
+   * RFC 7009: ends the client's own token, and resolves when this process refuses it. A refresh token, the current one or
+   * an earlier one, ends its connection with all its tokens. `false`: not the client's.
+   */
   revoke(token: string, clientId: string): Promise<boolean>
+  /**
+   * Ends the connection that a token of either kind came from, also when it is an access token that has expired. Whoever
+   * holds the token may: it could do more harm than that.
+   *
+   * @param clientId where a client said who it is: then the connection must be its own.
+   */
+  endConnectionOf(token: string, clientId: string | undefined): Promise<boolean>
 }
 
 export interface InspectionOptions {
@@ -26,10 +38,11 @@ export interface InspectionOptions {
   store: Store
   watch: HeadWatch
   feed: RevocationFeed
+  refreshTokens: RefreshTokens
 }
 
 export function createTokenInspection(options: InspectionOptions): TokenInspection {
-  const { config, clock, keys, store, watch, feed } = options
+  const { config, clock, keys, store, watch, feed, refreshTokens } = options
 
   async function read(token: string): Promise<{ claims: AccessTokenClaims; kid?: string } | undefined> {
     if (!isRandomSecret(token)) return verifyOwnJwt(token, keys, config, clock())
@@ -48,9 +61,55 @@ export function createTokenInspection(options: InspectionOptions): TokenInspecti
     const event = { at: clock(), actor: `client:${clientId}`, action: 'token.revoked' }
     const isRevoked = isRandomSecret(token)
       ? await store.opaqueTokens.revoke(sha256(token), clientId, event)
-      : await revokeJwt(token, clientId, event)
+      : (await revokeJwt(token, clientId, event)) || (await revokeRefreshToken(token, clientId))
     if (isRevoked) await watch.check()
     return isRevoked
+  }
+
+  async function revokeRefreshToken(token: string, clientId: string): Promise<boolean> {
+    const connection = await findConnection(token)
+    return connection?.client_id === clientId && endConnection(connection.id, clientId)
+  }
+
+  /** The connection of a refresh token that was made for it, of whatever generation. */
+  async function findConnection(refreshToken: string): Promise<Connection | undefined> {
+    const opened = refreshTokens.open(refreshToken)
+    const connection = opened && (await store.connections.find(opened.connectionId))
+    return connection && opened.isMadeUnder(connection.seed) ? connection : undefined
+  }
+
+  function endConnection(id: string, clientId: string): Promise<boolean> {
+    return store.connections.end(
+      id,
+      { clientId },
+      {
+        at: clock(),
+        actor: `client:${clientId}`,
+        action: 'connection.ended',
+        subject: `connection:${id}`,
+      },
+    )
+  }
+
+  async function endConnectionOf(token: string, clientId: string | undefined): Promise<boolean> {
+    const found = (await findConnection(token)) ?? (await connectionOfAccessToken(token))
+    if (!found || (clientId !== undefined && found.client_id !== clientId)) return false
+    const isEnded = await endConnection(found.id, found.client_id)
+    if (isEnded) await watch.check()
+    return isEnded
+  }
+
+  /** A JWT without a key id may have been written by a resource server, which must not end what it likes. */
+  async function connectionOfAccessToken(
+    token: string,
+  ): Promise<Pick<Connection, 'id' | 'client_id'> | undefined> {
+    if (isRandomSecret(token)) {
+      const row = await store.opaqueTokens.find(sha256(token), clock())
+      return row?.connection_id ? { id: row.connection_id, client_id: row.client_id } : undefined
+    }
+    const read = verifyOwnJwt(token, keys, config, clock() - config.refreshTokenLifetimeSeconds)
+    const id = read?.kid === undefined ? undefined : read.claims.connection_id
+    return read && id !== undefined ? { id, client_id: read.claims.client_id } : undefined
   }
 
   async function revokeJwt(
@@ -68,5 +127,5 @@ export function createTokenInspection(options: InspectionOptions): TokenInspecti
     return true
   }
 
-  return { inspect, revoke }
+  return { inspect, revoke, endConnectionOf }
 }

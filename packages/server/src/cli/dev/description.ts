@@ -1,5 +1,7 @@
+import type { DemoUser } from '../../pages/page-context.ts'
 import type { Latchkey } from '../../server.ts'
-import type { Demo, DemoUser } from './seed.ts'
+import type { Demo } from './demo.ts'
+import type { SignInLink } from './sign-in-link.ts'
 
 /**
  * What `latchkey dev --json` prints, one line: a contract with scripts and tests. A member is null where this server
@@ -28,12 +30,18 @@ export interface Description {
     string | null
   >
   client: { client_id: string; client_secret: string; redirect_uri: string | null }
+  public_client: { client_id: string; redirect_uri: string } | null
   resource_server: { client_id: string; client_secret: string }
-  users: DemoUser[]
+  users: readonly DemoUser[]
   api_key: string | null
 }
 
-export function describe(latchkey: Latchkey, demo: Demo): Description {
+export function describe(
+  latchkey: Latchkey,
+  demo: Demo,
+  { redirectUri }: SignInLink,
+  apiKey: string | undefined,
+): Description {
   const { config, dialect, routes, urls } = latchkey
   const { origin } = new URL(config.issuer)
   return {
@@ -45,24 +53,29 @@ export function describe(latchkey: Latchkey, demo: Demo): Description {
     ),
     endpoints: {
       token: urls.token,
-      authorization: null,
+      authorization: urls.authorization,
       revocation: urls.revocation,
       introspection: urls.introspection,
       jwks: urls.jwks ?? null,
       metadata: urls.metadata,
-      refresh: null,
-      invalidate: null,
+      refresh: urls.refresh ?? null,
+      invalidate: urls.invalidate ?? null,
       docs: urls.docs,
-      account: null,
+      account: urls.account,
       developers: null,
       admin: null,
-      mail: null,
+      mail: urls.mail ?? null,
       api: config.audience,
     },
-    client: { client_id: demo.client.id, client_secret: demo.client.secret, redirect_uri: null },
+    client: {
+      client_id: demo.client.id,
+      client_secret: demo.client.secret,
+      redirect_uri: redirectUri,
+    },
+    public_client: { client_id: demo.publicClient.id, redirect_uri: redirectUri },
     resource_server: { client_id: demo.resourceServer.id, client_secret: demo.resourceServer.secret },
     users: demo.users,
-    api_key: null,
+    api_key: apiKey ?? null,
   }
 }
 

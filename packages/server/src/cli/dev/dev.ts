@@ -7,11 +7,14 @@ import { CommandError } from '../command-error.ts'
 import { loadConfig } from '../config-file.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { printLine } from '../with-store.ts'
+import { createCallbackPage } from './callback.ts'
 import { devDatabase } from './database.ts'
+import { createDemo, type Demo } from './demo.ts'
 import { type Description, describe } from './description.ts'
 import { panel } from './panel.ts'
 import { createSampleApi } from './sample-api.ts'
-import { seed } from './seed.ts'
+import { seed, seedApiKey } from './seed.ts'
+import { createSignInLink, type SignInLink } from './sign-in-link.ts'
 
 /** `latchkey dev` listens here only: its credentials are for trying things out. */
 const host = '127.0.0.1'
@@ -39,11 +42,11 @@ export async function dev(options: DevOptions, environment: DevEnvironment): Pro
   const input: Partial<ConfigInput> = options.config === undefined ? {} : await loadConfig(options)
   const listener = await listen({ host, port: portOf(options, input) })
   try {
-    const latchkey = await start(options, input, `http://${host}:${listener.port}`, environment)
+    const { latchkey, demo } = await start(options, input, `http://${host}:${listener.port}`, environment)
     try {
       const stopped = untilStopped(environment.npm_lifecycle_event !== undefined)
-      const description = await prepare(latchkey, listener.serve)
-      printLine(options.json ? JSON.stringify(description) : panel(description, latchkey))
+      const { description, link } = await prepare(latchkey, demo, listener.serve)
+      printLine(options.json ? JSON.stringify(description) : panel(description, link, latchkey))
       await stopped
       latchkey.stop()
       await listener.close()
@@ -55,12 +58,12 @@ export async function dev(options: DevOptions, environment: DevEnvironment): Pro
   }
 }
 
-function start(
+async function start(
   options: DevOptions,
   input: Partial<ConfigInput>,
   issuer: string,
   environment: Environment,
-): Promise<Latchkey> {
+): Promise<{ latchkey: Latchkey; demo: Demo }> {
   const dialect = options.dialect ?? input.dialect ?? 'standard'
   const { url, secret } = devDatabase(options.database ?? input.database, dialect, environment)
   const scopes = input.scopes ?? resolveDialect(dialect).policy.scopes ?? sampleScopes
@@ -73,19 +76,32 @@ function start(
     dialect,
     scopes,
   }
-  return createLatchkey(config, {
-    environment: { LATCHKEY_SECRET: secret },
+  const demo = createDemo(secret)
+  const latchkey = await createLatchkey(config, {
+    environment: { LATCHKEY_SECRET: secret, PEOPLE_SECRET: environment.PEOPLE_SECRET },
     logDestination: pino.destination({ fd: 2, sync: true }),
     migrate: true,
+    demoUsers: demo.users,
+    keepsOutbox: true,
   })
+  return { latchkey, demo }
 }
 
-/** Makes the demo data where it is not there yet, and serves the sample API in front of everything else. */
-async function prepare(latchkey: Latchkey, serve: Listener['serve']): Promise<Description> {
-  const demo = await seed(latchkey)
-  const sampleApi = createSampleApi(latchkey, demo.resourceServer)
-  serve((request) => (sampleApi.isFor(request) ? sampleApi.fetch(request) : latchkey.fetch(request)))
-  return describe(latchkey, demo)
+/** Makes the demo data where it is not there yet, and serves the owner's API and the demo app in front of the server. */
+async function prepare(
+  latchkey: Latchkey,
+  demo: Demo,
+  serve: Listener['serve'],
+): Promise<{ description: Description; link: SignInLink }> {
+  await seed(latchkey, demo)
+  const apiKey = await seedApiKey(latchkey, demo)
+  const link = createSignInLink(latchkey, demo)
+  const sites = [createSampleApi(latchkey, demo.resourceServer), createCallbackPage(latchkey, demo, link)]
+  serve((request, remoteAddress) => {
+    const site = sites.find((candidate) => candidate.isFor(request))
+    return site ? site.fetch(request) : latchkey.fetch(request, remoteAddress)
+  })
+  return { description: describe(latchkey, demo, link, apiKey), link }
 }
 
 function portOf({ port }: DevOptions, input: Partial<ConfigInput>): number {

@@ -4,23 +4,36 @@ import { presentationsOf } from '../../dialects/presentation.ts'
 import type { Latchkey } from '../../server.ts'
 import { version } from '../version.ts'
 import type { Description } from './description.ts'
+import type { SignInLink } from './sign-in-link.ts'
 
 /** What `latchkey dev` prints when it is ready: what runs where, who there is, and commands to paste. */
-export function panel(description: Description, latchkey: Pick<Latchkey, 'dialect'>): string {
-  const { endpoints, client, resource_server, users } = description
+export function panel(
+  description: Description,
+  link: SignInLink,
+  latchkey: Pick<Latchkey, 'dialect'>,
+): string {
+  const { endpoints, client, public_client, resource_server, users, api_key } = description
   const sections = [
     [
       row('Token', endpoints.token),
       row('Sample API', `${endpoints.api}/info  /whoami  /scopes/{scope}`),
       row('How-to page', endpoints.docs),
+      row('Account page', endpoints.account),
+      row('Mail', endpoints.mail),
       row('Metadata', endpoints.metadata),
       row('Database', description.database),
     ],
     credentialRows([
       ['App', client.client_id, 'secret', client.client_secret],
+      ...(public_client ? [['Public app', public_client.client_id, 'no secret', ''] as const] : []),
+      ...(api_key === null ? [] : [['API key', client.client_id, 'key', api_key] as const]),
       ['API', resource_server.client_id, 'secret', resource_server.client_secret],
       ...users.map(({ name, username, password }) => [name, username, 'password', password] as const),
     ]),
+    [
+      row('Sign in', link.url),
+      ...(link.verifier === undefined ? [] : [row('', `${dim('code_verifier')}  ${link.verifier}`)]),
+    ],
   ]
   return [
     '',
@@ -35,12 +48,17 @@ export function panel(description: Description, latchkey: Pick<Latchkey, 'dialec
 }
 
 function commands(
-  { endpoints, client, resource_server }: Description,
+  { endpoints, client, resource_server, users }: Description,
   latchkey: Pick<Latchkey, 'dialect'>,
 ): string[] {
   const [presentation = { scheme: 'Bearer' }] = presentationsOf(endpoints.api ?? '', latchkey.dialect)
+  const [user] = users
+  const isByPassword = latchkey.dialect.grants?.[0] === 'password'
+  const credentials = isByPassword
+    ? `-d username=${user?.username} -d password=${user?.password}`
+    : `-u ${client.client_id}:${client.client_secret} -d grant_type=client_credentials`
   return [
-    `TOKEN=$(curl -s -u ${client.client_id}:${client.client_secret} -d grant_type=client_credentials ${endpoints.token} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `TOKEN=$(curl -s ${credentials} ${endpoints.token} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     `${curl} ${withToken(presentation, `${endpoints.api}/whoami`)}`,
     `${curl} -u ${resource_server.client_id}:${resource_server.client_secret} -d token=$TOKEN ${endpoints.introspection}`,
   ]
@@ -65,7 +83,7 @@ type Credential = readonly [label: string, id: string, kind: string, secret: str
 function credentialRows(credentials: Credential[]): string[] {
   const width = Math.max(...credentials.map(([, id]) => id.length))
   return credentials.map(([label, id, kind, secret]) =>
-    row(label, `${id.padEnd(width)}  ${dim(kind.padEnd(8))}  ${secret}`),
+    row(label, `${id.padEnd(width)}  ${dim(kind.padEnd(9))}  ${secret}`),
   )
 }
 

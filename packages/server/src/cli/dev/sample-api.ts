@@ -1,9 +1,19 @@
-import { bare, basic, bearer, type Credential, createGuard, header, query, scheme } from '@latchkey/guard'
+import {
+  bare,
+  basic,
+  bearer,
+  type Credential,
+  createGuard,
+  type Guard,
+  header,
+  query,
+  scheme,
+} from '@latchkey/guard'
 import { protect } from '@latchkey/guard/fetch'
 import type { CredentialPresentation } from '../../dialects/dialect.ts'
-import { presentationsOf } from '../../dialects/presentation.ts'
+import { apiPlacesOf, presentationsOf } from '../../dialects/presentation.ts'
 import type { Latchkey } from '../../server.ts'
-import type { DemoClient } from './seed.ts'
+import type { DemoClient } from './demo.ts'
 
 /** The owner's API, as `latchkey dev` plays it: three routes, guarded as an owner would guard them. */
 export interface SampleApi {
@@ -11,39 +21,34 @@ export interface SampleApi {
   fetch(request: Request): Promise<Response>
 }
 
+type Handler = (request: Request) => Promise<Response>
+
+/** Where the API is, and each prefix of it that takes credentials in its own way, has a guard of its own. */
 export function createSampleApi(latchkey: Latchkey, resourceServer: DemoClient): SampleApi {
-  const { config } = latchkey
-  const guard = createGuard({
-    issuer: config.issuer,
-    audience: config.audience,
-    clientId: resourceServer.id,
-    clientSecret: resourceServer.secret,
-    credentials: presentationsOf(config.audience, latchkey.dialect).map(toCredential),
-    algorithms: [config.signingAlgorithm],
-    clockToleranceSeconds: 0,
-    fetch: latchkey.fetch,
-    revocations: latchkey.revocations,
-    resourceMetadata: {
-      scopes_supported: Object.keys(config.scopes),
-      resource_documentation: latchkey.urls.docs,
-    },
-  })
-  const info = protect(guard, {}, () => Response.json({ message: 'Your credential is valid.' }))
-  const whoami = protect(guard, {}, (_, principal) =>
-    Response.json({
-      subject: principal.subject,
-      client_id: principal.clientId,
-      scope: principal.scope,
-      credential: principal.credential,
-      expires_at: principal.expiresAt,
-    }),
-  )
-  const scopeRoute = (scope: string) =>
-    protect(guard, { scope }, () => Response.json({ scope, message: 'Allowed.' }))
+  const { config, dialect } = latchkey
+  const guardFor = (credentials: readonly CredentialPresentation[]) =>
+    createGuard({
+      issuer: config.issuer,
+      audience: config.audience,
+      clientId: resourceServer.id,
+      clientSecret: resourceServer.secret,
+      credentials: credentials.map(toCredential),
+      algorithms: [config.signingAlgorithm],
+      clockToleranceSeconds: 0,
+      fetch: latchkey.fetch,
+      revocations: latchkey.revocations,
+      resourceMetadata: {
+        scopes_supported: Object.keys(config.scopes),
+        resource_documentation: latchkey.urls.docs,
+      },
+    })
+  const guard = guardFor(presentationsOf(config.audience, dialect))
+  const scopes = Object.keys(config.scopes)
   const routes = new Map([
-    ['/api/info', info],
-    ['/api/whoami', whoami],
-    ...Object.keys(config.scopes).map((scope) => [`/api/scopes/${scope}`, scopeRoute(scope)] as const),
+    ...apiPlacesOf(config.audience, dialect).flatMap(({ url, credentials }) =>
+      routesUnder(new URL(url).pathname, guardFor(credentials), scopes),
+    ),
+    ...routesUnder(apiPath, guard, scopes),
   ])
   // A dialect may put the server's own endpoints under the API's prefix.
   const serverPaths = new Set(latchkey.routes.flatMap(({ paths }) => paths))
@@ -60,10 +65,33 @@ export function createSampleApi(latchkey: Latchkey, resourceServer: DemoClient):
   }
 }
 
-const isUnderApi = (pathname: string): boolean => pathname === '/api' || pathname.startsWith('/api/')
+const apiPath = '/api'
+
+function routesUnder(base: string, guard: Guard, scopes: readonly string[]): [path: string, Handler][] {
+  const info = protect(guard, {}, () => Response.json({ message: 'Your credential is valid.' }))
+  const whoami = protect(guard, {}, (_, principal) =>
+    Response.json({
+      subject: principal.subject,
+      client_id: principal.clientId,
+      scope: principal.scope,
+      credential: principal.credential,
+      expires_at: principal.expiresAt,
+    }),
+  )
+  return [
+    [`${base}/info`, info],
+    [`${base}/whoami`, whoami],
+    ...scopes.map((scope): [string, Handler] => [
+      `${base}/scopes/${scope}`,
+      protect(guard, { scope }, () => Response.json({ scope, message: 'Allowed.' })),
+    ]),
+  ]
+}
+
+const isUnderApi = (pathname: string): boolean => pathname === apiPath || pathname.startsWith(`${apiPath}/`)
 
 const isResourceMetadata = (request: Request): boolean =>
-  new URL(request.url).pathname === '/.well-known/oauth-protected-resource/api'
+  new URL(request.url).pathname === `/.well-known/oauth-protected-resource${apiPath}`
 
 function toCredential(presentation: CredentialPresentation): Credential {
   if ('bare' in presentation) return bare()

@@ -28,7 +28,10 @@ ${code(facts.config.issuer)}.</p>
   })
 
 const purposes: Record<RouteKind, string> = {
+  authorization: 'Asks a person whether your app may act for them, and gives it a code.',
   token: 'Gives access tokens.',
+  refresh: 'Renews an access token.',
+  invalidate: 'Ends the connection between a person and your app.',
   revocation: 'Ends a token (RFC 7009).',
   introspection: 'Says whether a token is good (RFC 7662).',
 }

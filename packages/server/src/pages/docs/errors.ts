@@ -41,8 +41,8 @@ const entry = (name: string, status: string, { means, whatToDo }: ErrorWords): H
 <p class="quiet">${whatToDo}</p>
 </article>`
 
-function answerOf({ tokenWire, config }: DocsFacts, name: OAuthErrorCode): { status: number; body: object } {
-  return errorAnswer(tokenWire, {
+function answerOf({ first, config }: DocsFacts, name: OAuthErrorCode): { status: number; body: object } {
+  return errorAnswer(first.wire, {
     error: name,
     error_description: 'The client could not be authenticated: check its id and secret.',
     error_uri: `${config.issuer}/docs#${name}`,

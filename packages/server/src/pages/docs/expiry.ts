@@ -14,14 +14,14 @@ export const expiry = (facts: DocsFacts, id: string): Html =>
 <p>Better still, renew it before it ends:</p>
 <ol>
 <li>Keep the token and the time at which it ends${
-      facts.lifetime ? html`, which ${code(facts.lifetime.path.join('.'))} tells` : ''
+      facts.first.lifetime ? html`, which ${code(facts.first.lifetime.path.join('.'))} tells` : ''
     }.</li>
 <li>Get a new one about ${durationInWords(renewalMarginSeconds(facts))} before that.</li>
 <li>If the API answers 401 all the same, the token was ended early: get a new one and try once more, not more often. If
 that fails too, the answer says why.</li>
 </ol>
 <p>${
-      facts.lifetime
+      facts.first.lifetime
         ? 'The example does all three; with curl, it does the last.'
         : 'The example does the last.'
     } It is a whole program and needs nothing of steps 1 and 2.</p>`,

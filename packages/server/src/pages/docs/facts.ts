@@ -1,76 +1,64 @@
-import type { Config } from '../../config/config.ts'
 import type { EndpointUrls } from '../../config/endpoint-urls.ts'
-import type { StandardAnswer, StandardError, Wire } from '../../dialects/compile.ts'
-import type {
-  AnswerField,
-  CredentialPresentation,
-  Dialect,
-  DialectRoute,
-  RouteKind,
-} from '../../dialects/dialect.ts'
-import { presentationsOf } from '../../dialects/presentation.ts'
-import { authenticatedCall, type Call, type Value } from './call.ts'
+import type { StandardError, Wire } from '../../dialects/compile.ts'
+import type { CredentialPresentation, RouteKind } from '../../dialects/dialect.ts'
+import { apiPlacesOf, presentationsOf } from '../../dialects/presentation.ts'
+import { authenticatedCall, type Call, type CallTarget, held, plainCall, type Value } from './call.ts'
+import { callTarget, endpointsOf, type TokenWay, tokenWays, type WaySource } from './token-way.ts'
 
-export interface DocsSource {
-  config: Config
-  dialect: Dialect
-  wires: readonly Wire[]
+export interface DocsSource extends WaySource {
   urls: EndpointUrls
 }
 
 /** Everything that the sections and the snippets tell, read from the live configuration. */
 export interface DocsFacts extends DocsSource {
-  tokenWire: Wire
-  /** How the dialect's token answer is made; `undefined`: the standard's way. */
-  answerShape: Record<string, AnswerField> | undefined
-  sampleAnswer: Record<string, unknown>
-  /** The path of the member that holds the access token. */
-  tokenPath: string[]
-  lifetime: Lifetime | undefined
+  /** The way to a token that step 1 shows. */
+  first: TokenWay
+  others: TokenWay[]
   /** How the credential is presented to the API, the way that is shown first. */
   presentations: CredentialPresentation[]
   /** What the token request calls the parameter `scope`. */
   scopeParameter: string
-  calls: { token: Call; api: Call; revocation: Call; introspection: Call }
-}
-
-/** The member that says how long a token lives from now on. A moment (a date) is no lifetime. */
-export interface Lifetime {
-  path: string[]
-  unit: 'seconds' | 'minutes' | 'milliseconds'
+  calls: {
+    api: Call
+    /** Ends the token of step 1. */
+    revocation: Call
+    introspection: Call
+    /** The link that a person follows. */
+    authorization: Call
+    refresh: Call
+    /** Ends a connection by its refresh token. */
+    disconnect: Call
+  }
 }
 
 /** Stands for any path of the API; `latchkey dev` serves it. */
 export const samplePath = '/info'
 
-/** What a date in a sample answer counts from: 1 January 2030. */
-const sampleNow = 1_893_456_000
-
 export function gatherFacts(source: DocsSource): DocsFacts {
-  const { config, dialect, wires } = source
-  const tokenWire = wireOf(wires, 'token')
-  const answerShape = routeOf(dialect, 'token')?.answer
+  const { config, dialect } = source
+  const [first, ...others] = tokenWays(source)
   const presentations = presentationsOf(config.audience, dialect)
-  const target = (kind: RouteKind) => {
-    const wire = wireOf(wires, kind)
-    return { ...wire, url: `${config.issuer}${wire.paths[0]}`, shape: routeOf(dialect, kind)?.request }
+  const target = (kind: RouteKind): CallTarget | undefined => {
+    const [endpoint] = endpointsOf(source, kind)
+    return endpoint && callTarget(config, endpoint.wire, endpoint.route)
   }
-  const scope = authenticatedCall(target('token'), { scope: { text: '' } }).parameters
-  const token: Value = { text: '', variable: 'token' }
+  const standing = (kind: RouteKind): CallTarget => target(kind) ?? noEndpoint(kind)
+  const scope = authenticatedCall(standing('token'), { scope: { text: '' } }).parameters
   return {
     ...source,
-    tokenWire,
-    answerShape,
-    sampleAnswer: sampleAnswer(config, tokenWire),
-    tokenPath: pathOf(answerShape, (field) => field === 'access_token') ?? ['access_token'],
-    lifetime: lifetimeOf(answerShape),
+    first,
+    others,
     presentations,
     scopeParameter: scope[0]?.[0] ?? 'scope',
     calls: {
-      token: authenticatedCall(target('token'), { grant_type: { text: 'client_credentials' } }),
-      api: apiCall(config.audience, presentations[0] ?? { scheme: 'Bearer' }),
-      revocation: authenticatedCall(target('revocation'), { token }),
-      introspection: authenticatedCall(target('introspection'), { token }),
+      api: apiCall(source, presentations[0] ?? { scheme: 'Bearer' }),
+      revocation: ofApp(first, standing('revocation'), { token: held('token') }),
+      introspection: authenticatedCall(standing('introspection'), { token: held('token') }),
+      authorization: plainCall(standing('authorization'), authorizationParameters(source)),
+      refresh: refreshCall(target('refresh'), standing('token')),
+      disconnect: authenticatedCall(target('invalidate') ?? standing('revocation'), {
+        token: held('refreshToken'),
+      }),
     },
   }
 }
@@ -81,17 +69,46 @@ export function errorAnswer(wire: Wire, error: StandardError): { status: number;
   return wire.toError ? wire.toError(error) : { status, body }
 }
 
-function wireOf(wires: readonly Wire[], kind: RouteKind): Wire {
-  const wire = wires.find((candidate) => candidate.kind === kind)
-  if (wire) return wire
+function noEndpoint(kind: RouteKind): never {
   throw new Error(`Every server has a route of the kind ${kind}.`)
 }
 
-const routeOf = (dialect: Dialect, kind: RouteKind): DialectRoute | undefined =>
-  dialect.routes.find((route) => route.kind === kind)
+/** An app that has no secret names itself, in a parameter. */
+function ofApp({ firstPartyId }: TokenWay, target: CallTarget, parameters: Record<string, Value>): Call {
+  return firstPartyId === undefined
+    ? authenticatedCall(target, parameters)
+    : plainCall(target, { ...parameters, client_id: { text: firstPartyId } })
+}
 
-function apiCall(audience: string, presentation: CredentialPresentation): Call {
-  const base = /^https?:/.test(audience) ? audience.replace(/\/$/, '') : 'https://api.example.com'
+function authorizationParameters({ config, dialect }: WaySource): Record<string, Value> {
+  const route = dialect.routes.find(({ kind }) => kind === 'authorization')
+  const scope = Object.keys(config.scopes).join(route?.request?.scopeSeparator ?? ' ')
+  return {
+    response_type: { text: 'code' },
+    client_id: held('clientId'),
+    redirect_uri: held('redirectUri'),
+    ...(scope === '' ? {} : { scope: { text: scope } }),
+    state: held('state'),
+    ...(config.pkce === 'required'
+      ? { code_challenge: held('challenge'), code_challenge_method: { text: 'S256' } }
+      : {}),
+  }
+}
+
+/** An endpoint that takes refresh tokens alone need not be told so. */
+function refreshCall(own: CallTarget | undefined, token: CallTarget): Call {
+  const refresh_token = held('refreshToken')
+  return own
+    ? authenticatedCall(own, { refresh_token })
+    : authenticatedCall(token, { grant_type: { text: 'refresh_token' }, refresh_token })
+}
+
+/** A call to the first place of the API that takes the credential so. */
+function apiCall({ config, dialect }: WaySource, presentation: CredentialPresentation): Call {
+  const places = apiPlacesOf(config.audience, dialect)
+  const isTaken = (one: CredentialPresentation) => JSON.stringify(one) === JSON.stringify(presentation)
+  const place = places.find(({ credentials }) => credentials.some(isTaken)) ?? places[0]
+  const base = /^https?:/.test(place.url) ? place.url.replace(/\/$/, '') : 'https://api.example.com'
   const call: Call = {
     method: 'GET',
     url: `${base}${samplePath}`,
@@ -100,7 +117,7 @@ function apiCall(audience: string, presentation: CredentialPresentation): Call {
     headers: [],
     parameters: [],
   }
-  const token: Value = { text: '', variable: 'token' }
+  const token = held('token')
   if ('query' in presentation) return { ...call, parameters: [[presentation.query, token]] }
   if ('basic' in presentation) {
     const none: Value = { text: '' }
@@ -119,35 +136,3 @@ export const schemeText = ({
   scheme: string
   parameter?: string | undefined
 }): string => (parameter === undefined ? `${scheme} ` : `${scheme} ${parameter}=`)
-
-function sampleAnswer(config: Config, wire: Wire): Record<string, unknown> {
-  const scope = Object.keys(config.scopes).join(' ')
-  const answer: StandardAnswer = {
-    access_token: config.accessTokenFormat === 'jwt' ? 'eyJhbGciOi…' : 'k3v9x2m7…',
-    token_type: 'Bearer',
-    expires_in: config.accessTokenLifetimeSeconds,
-    ...(scope === '' ? {} : { scope }),
-  }
-  return wire.toAnswer ? wire.toAnswer({ ...answer, client_id: 'YOUR_CLIENT_ID' }, sampleNow) : answer
-}
-
-function lifetimeOf(shape: DocsFacts['answerShape']): Lifetime | undefined {
-  if (!shape) return { path: ['expires_in'], unit: 'seconds' }
-  for (const [name, field] of Object.entries(shape)) {
-    const path = name.split('.')
-    if (field === 'expires_in') return { path, unit: 'seconds' }
-    if (typeof field === 'string' || !('lifetime' in field) || field.lifetime !== 'expires_in') continue
-    const { unit } = field
-    if (unit === 'seconds' || unit === 'minutes' || unit === 'milliseconds') return { path, unit }
-  }
-  return undefined
-}
-
-function pathOf(
-  shape: DocsFacts['answerShape'],
-  isIt: (field: AnswerField) => boolean,
-): string[] | undefined {
-  return Object.entries(shape ?? {})
-    .find(([, field]) => isIt(field))?.[0]
-    .split('.')
-}

@@ -18,10 +18,22 @@ const version = async ({ revocations }: Store) => (await revocations.head()).con
 
 overBothDatabases((contract) => {
   contract('a client is found as it was added, with its secret', async ({ store }) => {
-    const added = client('app', { audience: 'https://api.example.com', grant_types: 'a b', scope: '' })
+    const added = client('app', {
+      audience: 'https://api.example.com',
+      grant_types: 'a b',
+      scope: '',
+      redirect_uris: 'https://app.example.com/callback app:/callback',
+      publisher: 'A Company',
+    })
     assert.equal(await store.clients.add(added, 'hash-1', event()), true)
     const { secrets, ...found } = (await store.clients.find('app')) ?? { secrets: [] }
-    assertRows(found, { ...added, epoch: 0, disabled_at: null, isOwnerDisabled: false })
+    assertRows(found, {
+      ...added,
+      epoch: 0,
+      disabled_at: null,
+      isOwnerDisabled: false,
+      owner_name: null,
+    })
     const [secret] = secrets
     assertRows(secrets, [{ id: secret?.id, secret_hash: 'hash-1', created_at: now, expires_at: null }])
   })
@@ -68,12 +80,25 @@ overBothDatabases((contract) => {
     assert.deepEqual(await ids(3, 'd'), [])
   })
 
-  contract('another audience is a change of the configuration', async ({ store }) => {
-    await store.clients.add(client('api', { type: 'resource_server', audience: 'old' }), 'hash', event())
+  contract(
+    'what a client may do is changed in place, and told as a change of the configuration',
+    async ({ store }) => {
+      await store.clients.add(client('api', { type: 'resource_server', audience: 'old' }), 'hash', event())
+      const before = await version(store)
+      const changes = { audience: 'new', redirect_uris: 'https://app.example.com/callback' }
+      assert.equal(await store.clients.change('api', changes, event('client:api')), true)
+      const { audience, redirect_uris, type, epoch } = (await store.clients.find('api')) ?? {}
+      assert.deepEqual({ audience, redirect_uris }, changes)
+      assert.deepEqual([type, epoch], ['resource_server', 0])
+      assert.equal(await version(store), before + 1)
+    },
+  )
+
+  contract('a client that does not exist is not changed, and nothing is written down', async ({ store }) => {
     const before = await version(store)
-    await store.clients.setAudience('api', 'new', event('client:api'))
-    assert.equal((await store.clients.find('api'))?.audience, 'new')
-    assert.equal(await version(store), before + 1)
+    assert.equal(await store.clients.change('nobody', { scope: 'read' }, event('client:nobody')), false)
+    assert.equal(await version(store), before)
+    assert.equal(await countRows(store, 'audit_events'), 0)
   })
 
   contract('disabling a client raises its epoch and ends its tokens in the feed', async ({ store }) => {
@@ -99,10 +124,11 @@ overBothDatabases((contract) => {
     assert.equal((await store.clients.find('app'))?.epoch, 1)
   })
 
-  contract('a client knows that its owner was disabled', async ({ store }) => {
+  contract("a client knows its owner's name, and that they were disabled", async ({ store }) => {
     await store.users.add(user('jane'), event())
     await store.clients.add(client('app', { owner_id: 'jane' }), 'hash', event())
-    assert.equal((await store.clients.find('app'))?.isOwnerDisabled, false)
+    const found = await store.clients.find('app')
+    assert.deepEqual([found?.owner_name, found?.isOwnerDisabled], ['Jane Black', false])
     await store.users.disable('jane', event('user:jane'))
     assert.equal((await store.clients.find('app'))?.isOwnerDisabled, true)
   })

@@ -26,14 +26,11 @@ overBothDatabases((contract) => {
     'an entry is read as it was written, and as long again as clocks may differ, after any position below its own',
     async ({ store }) => {
       await store.revocations.revoke(revokedToken('one'), event('token:one'))
-      await store.revocations.revoke(
-        revokedToken('two', { kind: 'connection', client_id: null }),
-        event('connection:two'),
-      )
+      await store.revocations.revoke(revokedToken('two', { kind: 'connection' }), event('connection:two'))
       const expires_at = now + 60 + expiryMarginSeconds
       assertRows(await store.revocations.after(0, 10), [
         { ...revokedToken('one'), position: 1, expires_at },
-        { ...revokedToken('two', { kind: 'connection', client_id: null }), position: 2, expires_at },
+        { ...revokedToken('two', { kind: 'connection' }), position: 2, expires_at },
       ])
       assert.deepEqual(
         (await store.revocations.after(1, 10)).map((entry) => entry.subject),
@@ -103,6 +100,21 @@ overBothDatabases((contract) => {
       assert.deepEqual(await subjects(store), ['token calm-0', 'token calm-1', 'token calm-2', 'client busy'])
       const head = await store.revocations.head()
       assert.equal(head.configuration_version, before.configuration_version + 1)
+      await assertExactCount(store)
+    },
+  )
+
+  contract(
+    'above the bound, the ended connections of a client count with its tokens, and go with them',
+    async ({ store }) => {
+      await store.clients.add(client('app'), 'hash', event())
+      const limits = { maxLiveEntries: 3 }
+      for (let index = 0; index < 4; index++) {
+        const ended = revokedToken(`connection-${index}`, { kind: 'connection' })
+        await store.revocations.revoke(ended, event(), limits)
+      }
+      assert.deepEqual(await subjects(store), ['client app'])
+      assert.equal((await store.clients.find('app'))?.epoch, 1)
       await assertExactCount(store)
     },
   )

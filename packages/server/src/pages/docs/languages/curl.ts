@@ -1,16 +1,24 @@
-import type { Call, Value, Variable } from '../call.ts'
-import type { Language } from './language.ts'
+import { type Call, placeholders, type Value, type Variable } from '../call.ts'
+import { hasChallenge, type Language } from './language.ts'
 
 /** Commands for a POSIX shell. */
 export const curl: Language = {
   id: 'curl',
   name: 'curl',
-  getToken: ({ calls }) => command(calls.token),
+  authorizationLink: ({ calls }) =>
+    [
+      'STATE=$(openssl rand -hex 16)',
+      ...(hasChallenge(calls.authorization) ? [challenge] : []),
+      `echo "${withQuery(calls.authorization.url, calls.authorization.parameters)}"`,
+      ...(hasChallenge(calls.authorization) ? ['echo "$VERIFIER"'] : []),
+    ].join('\n'),
+
+  getToken: ({ call }) => command(call),
   callApi: ({ calls }) => command(calls.api),
 
-  renew: ({ calls, tokenPath }) => `get_token() {
-  ${command(calls.token, ['-s'], 4)} |
-    sed 's/.*"${tokenPath.at(-1)}" *: *"\\([^"]*\\)".*/\\1/'
+  renew: ({ calls, first }) => `get_token() {
+  ${command(first.call, ['-s'], 4)} |
+    sed 's/.*"${first.tokenPath.at(-1)}" *: *"\\([^"]*\\)".*/\\1/'
 }
 
 call_api() {
@@ -26,14 +34,16 @@ fi
 echo "$STATUS $(cat answer.json)"`,
 
   endToken: ({ calls }) => command(calls.revocation),
+  send: (call) => command(call, ["-w '%{http_code}\\n'", '-o answer.json']),
   checkToken: ({ calls }) => command(calls.introspection),
 }
 
-const placeholders: Record<Variable, string> = {
-  clientId: 'YOUR_CLIENT_ID',
-  clientSecret: 'YOUR_CLIENT_SECRET',
-  token: 'YOUR_ACCESS_TOKEN',
-}
+/** RFC 7636 §4.2. */
+const challenge = `VERIFIER=$(openssl rand -hex 32)
+CHALLENGE=$(printf %s "$VERIFIER" | openssl dgst -sha256 -binary |
+  openssl base64 -A | tr '+/' '-_' | tr -d '=')`
+
+const variables: Record<Variable, string> = { ...placeholders, state: '$STATE', challenge: '$CHALLENGE' }
 
 function command(call: Call, flags: string[] = [], spaces = 2): string {
   const { method, url, basic, encoding, headers, parameters } = call
@@ -50,10 +60,14 @@ function command(call: Call, flags: string[] = [], spaces = 2): string {
   ].join(` \\\n${' '.repeat(spaces)}`)
 }
 
-const expression = ({ text, variable }: Value): string => `${text}${variable ? placeholders[variable] : ''}`
+const expression = ({ text, variable }: Value): string => `${text}${variable ? variables[variable] : ''}`
+
+/** What people chose themselves may hold any character. */
+const freeTexts: readonly (Variable | undefined)[] = ['redirectUri', 'username', 'password']
 
 function formField([name, value]: Call['parameters'][number]): string {
   const text = `${name}=${expression(value)}`
+  if (freeTexts.includes(value.variable)) return `--data-urlencode '${text}'`
   return /^[\w.=-]+$/.test(text) ? `-d ${text}` : `--data-urlencode ${quote(text)}`
 }
 
@@ -62,8 +76,11 @@ const toJson = (parameters: Call['parameters']): string =>
 
 function withQuery(url: string, parameters: Call['parameters']): string {
   if (parameters.length === 0) return url
-  const pairs = parameters.map(([name, value]) => [name, expression(value)])
-  return `${url}?${new URLSearchParams(Object.fromEntries(pairs))}`
+  const pairs = parameters.map(([name, value]) => {
+    const text = value.variable ? expression(value) : encodeURIComponent(value.text)
+    return `${encodeURIComponent(name)}=${text}`
+  })
+  return `${url}?${pairs.join('&')}`
 }
 
 /** In double quotes where the shell reads nothing inside them, so that a variable may stand there. */

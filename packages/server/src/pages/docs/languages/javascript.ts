@@ -1,28 +1,47 @@
-import type { Call, Value, Variable } from '../call.ts'
+import { type Call, type FillIn, fillInsOf, placeholders, type Value } from '../call.ts'
 import type { DocsFacts } from '../facts.ts'
-import { indented, type Language, renewalMarginSeconds, toSeconds } from './language.ts'
+import { hasChallenge, indented, type Language, renewalMarginSeconds, toSeconds } from './language.ts'
 
 export const javascript: Language = {
   id: 'javascript',
   name: 'JavaScript',
-  getToken: (facts) => `${credentials}
+  authorizationLink: ({ calls: { authorization } }) =>
+    [
+      `import { ${hasChallenge(authorization) ? 'createHash, ' : ''}randomBytes } from 'node:crypto'`,
+      '',
+      declare(fillInsOf(authorization)),
+      "const state = randomBytes(16).toString('base64url')",
+      ...(hasChallenge(authorization) ? [challenge] : []),
+      '',
+      `const link = ${literal(`${authorization.url}?`)} + new URLSearchParams(${object(authorization.parameters)})`,
+      'console.log(link)',
+      ...(hasChallenge(authorization) ? ['console.log(verifier)'] : []),
+    ].join('\n'),
 
-const answer = await ${request(facts.calls.token)}
+  getToken: ({ call, tokenPath, refreshPath }) => `${declare(fillInsOf(call), refreshPath ? 'let' : 'const')}
+
+const answer = await ${request(call)}
 if (!answer.ok) throw new Error(await answer.text())
-const token = (await answer.json())${member(facts.tokenPath)}`,
+${
+  refreshPath
+    ? `const body = await answer.json()
+const token = body${member(tokenPath)}
+${call.parameters.some(([, { variable }]) => variable === 'refreshToken') ? '' : 'const '}refreshToken = body${member(refreshPath)} // keep it for later`
+    : `const token = (await answer.json())${member(tokenPath)}`
+}`,
 
   callApi: ({ calls }) => `const reply = await ${request(calls.api)}
 console.log(reply.status, await reply.json())`,
 
-  renew: (facts) => `${credentials}
-let token${facts.lifetime ? '\nlet renewAt = 0' : ''}
+  renew: (facts) => `${declare(fillInsOf(facts.first.call))}
+let token${facts.first.lifetime ? '\nlet renewAt = 0' : ''}
 
 async function getToken() {
-  if (token${facts.lifetime ? ' && Date.now() < renewAt' : ''}) return token
-  const answer = await ${indented(request(facts.calls.token), 2)}
+  if (token${facts.first.lifetime ? ' && Date.now() < renewAt' : ''}) return token
+  const answer = await ${indented(request(facts.first.call), 2)}
   if (!answer.ok) throw new Error(await answer.text())
   const body = await answer.json()
-  token = body${member(facts.tokenPath)}${renewAt(facts)}
+  token = body${member(facts.first.tokenPath)}${renewAt(facts)}
   return token
 }
 
@@ -41,19 +60,29 @@ console.log(answer.status, await answer.json())`,
   endToken: ({ calls }) => `const ended = await ${request(calls.revocation)}
 console.log(ended.status)`,
 
-  checkToken: ({ calls }) => `${credentials}
-const token = 'YOUR_ACCESS_TOKEN'
+  send: (call) => `${declare(fillInsOf(call))}
+
+const answer = await ${request(call)}
+console.log(answer.status)`,
+
+  checkToken: ({ calls }) => `${declare(fillInsOf(calls.introspection))}
 
 const answer = await ${request(calls.introspection)}
 console.log(await answer.json())`,
 }
 
-const credentials = `const clientId = 'YOUR_CLIENT_ID'
-const clientSecret = 'YOUR_CLIENT_SECRET'`
+/** RFC 7636 §4.2. */
+const challenge = `const verifier = randomBytes(32).toString('base64url')
+const challenge = createHash('sha256').update(verifier).digest('base64url')`
+
+const declare = (names: FillIn[], word = 'const'): string =>
+  names
+    .map((name) => `${name === 'refreshToken' ? word : 'const'} ${name} = '${placeholders[name]}'`)
+    .join('\n')
 
 const renewAt = (facts: DocsFacts): string =>
-  facts.lifetime
-    ? `\n  const lifetime = body${member(facts.lifetime.path)}${toSeconds(facts)}
+  facts.first.lifetime
+    ? `\n  const lifetime = body${member(facts.first.lifetime.path)}${toSeconds(facts)}
   renewAt = Date.now() + (lifetime - ${renewalMarginSeconds(facts)}) * 1000`
     : ''
 
@@ -81,15 +110,9 @@ function request({ method, url, basic, encoding, headers, parameters }: Call): s
 const object = (entries: Call['parameters']): string =>
   `{\n${entries.map(([name, value]) => `  ${key(name)}: ${expression(value)},\n`).join('')}}`
 
-const nameOf: Record<Variable, string> = {
-  clientId: 'clientId',
-  clientSecret: 'clientSecret',
-  token: 'token',
-}
-
 function expression({ text, variable }: Value): string {
   if (variable === undefined) return literal(text)
-  return text === '' ? nameOf[variable] : `${literal(text)} + ${nameOf[variable]}`
+  return text === '' ? variable : `${literal(text)} + ${variable}`
 }
 
 const isPlainName = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name)

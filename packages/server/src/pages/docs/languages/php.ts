@@ -1,31 +1,47 @@
-import type { Call, Value, Variable } from '../call.ts'
+import { type Call, type FillIn, fillInsOf, placeholders, type Value, type Variable } from '../call.ts'
 import type { DocsFacts } from '../facts.ts'
-import { indented, type Language, renewalMarginSeconds, toSeconds } from './language.ts'
+import { hasChallenge, indented, type Language, renewalMarginSeconds, toSeconds } from './language.ts'
 
 export const php: Language = {
   id: 'php',
   name: 'PHP',
-  getToken: (facts) => `<?php
-${credentials}
+  authorizationLink: ({ calls: { authorization } }) =>
+    [
+      '<?php',
+      declare(fillInsOf(authorization)),
+      '$state = bin2hex(random_bytes(16));',
+      ...(hasChallenge(authorization) ? [challenge] : []),
+      '',
+      `$link = ${literal(`${authorization.url}?`)} . http_build_query(${dictionary(authorization.parameters)});`,
+      'echo "$link\\n";',
+      ...(hasChallenge(authorization) ? ['echo "$verifier\\n";'] : []),
+    ].join('\n'),
 
-${request(facts.calls.token)}
+  getToken: ({ call, tokenPath, refreshPath }) => `<?php
+${declare(fillInsOf(call))}
+
+${request(call)}
 if ($status !== 200) exit("No token: $answer\\n");
-$token = json_decode($answer, true)${member(facts.tokenPath)};`,
+$token = json_decode($answer, true)${member(tokenPath)};${
+    refreshPath
+      ? `\n$refreshToken = json_decode($answer, true)${member(refreshPath)}; // keep it for later`
+      : ''
+  }`,
 
   callApi: ({ calls }) => `${request(calls.api)}
 echo "$status $answer\\n";`,
 
   renew: (facts) => `<?php
-${credentials}
-$kept = ['token' => null${facts.lifetime ? ", 'renewAt' => 0" : ''}];
+${declare(fillInsOf(facts.first.call))}
+$kept = ['token' => null${facts.first.lifetime ? ", 'renewAt' => 0" : ''}];
 
 function getToken() {
-    global $clientId, $clientSecret, $kept;
-    if ($kept['token']${facts.lifetime ? " && time() < $kept['renewAt']" : ''}) return $kept['token'];
-    ${indented(request(facts.calls.token), 4)}
+    global ${[...fillInsOf(facts.first.call).map((name) => nameOf[name]), '$kept'].join(', ')};
+    if ($kept['token']${facts.first.lifetime ? " && time() < $kept['renewAt']" : ''}) return $kept['token'];
+    ${indented(request(facts.first.call), 4)}
     if ($status !== 200) exit("No token: $answer\\n");
     $body = json_decode($answer, true);
-    $kept['token'] = $body${member(facts.tokenPath)};${renewAt(facts)}
+    $kept['token'] = $body${member(facts.first.tokenPath)};${renewAt(facts)}
     return $kept['token'];
 }
 
@@ -45,20 +61,30 @@ echo "$status $answer\\n";`,
   endToken: ({ calls }) => `${request(calls.revocation)}
 echo "$status\\n";`,
 
+  send: (call) => `<?php
+${declare(fillInsOf(call))}
+
+${request(call)}
+echo "$status\\n";`,
+
   checkToken: ({ calls }) => `<?php
-${credentials}
-$token = 'YOUR_ACCESS_TOKEN';
+${declare(fillInsOf(calls.introspection))}
 
 ${request(calls.introspection)}
 echo "$answer\\n";`,
 }
 
-const credentials = `$clientId = 'YOUR_CLIENT_ID';
-$clientSecret = 'YOUR_CLIENT_SECRET';`
+/** RFC 7636 §4.2. */
+const challenge = `$verifier = bin2hex(random_bytes(32));
+$digest = hash('sha256', $verifier, true);
+$challenge = rtrim(strtr(base64_encode($digest), '+/', '-_'), '=');`
+
+const declare = (names: FillIn[]): string =>
+  names.map((name) => `${nameOf[name]} = '${placeholders[name]}';`).join('\n')
 
 const renewAt = (facts: DocsFacts): string =>
-  facts.lifetime
-    ? `\n    $lifetime = $body${member(facts.lifetime.path)}${toSeconds(facts)};
+  facts.first.lifetime
+    ? `\n    $lifetime = $body${member(facts.first.lifetime.path)}${toSeconds(facts)};
     $kept['renewAt'] = time() + $lifetime - ${renewalMarginSeconds(facts)};`
     : ''
 
@@ -96,7 +122,15 @@ const dictionary = (entries: Call['parameters']): string =>
 const nameOf: Record<Variable, string> = {
   clientId: '$clientId',
   clientSecret: '$clientSecret',
+  redirectUri: '$redirectUri',
+  code: '$code',
+  verifier: '$verifier',
+  refreshToken: '$refreshToken',
+  username: '$username',
+  password: '$password',
   token: '$token',
+  state: '$state',
+  challenge: '$challenge',
 }
 
 function expression({ text, variable }: Value): string {

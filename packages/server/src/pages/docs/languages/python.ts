@@ -1,34 +1,50 @@
-import type { Call, Value, Variable } from '../call.ts'
+import { type Call, type FillIn, fillInsOf, placeholders, type Value, type Variable } from '../call.ts'
 import type { DocsFacts } from '../facts.ts'
-import { indented, type Language, renewalMarginSeconds, toSeconds } from './language.ts'
+import { hasChallenge, indented, type Language, renewalMarginSeconds, toSeconds } from './language.ts'
 
 export const python: Language = {
   id: 'python',
   name: 'Python',
-  getToken: (facts) => `import requests
+  authorizationLink: ({ calls: { authorization } }) =>
+    [
+      hasChallenge(authorization) ? 'import base64\nimport hashlib\nimport secrets' : 'import secrets',
+      'from urllib.parse import urlencode',
+      '',
+      declare(fillInsOf(authorization)),
+      'state = secrets.token_urlsafe(16)',
+      ...(hasChallenge(authorization) ? [challenge] : []),
+      '',
+      `link = ${literal(`${authorization.url}?`)} + urlencode(${block(authorization.parameters)})`,
+      'print(link)',
+      ...(hasChallenge(authorization) ? ['print(verifier)'] : []),
+    ].join('\n'),
 
-${credentials}
+  getToken: ({ call, tokenPath, refreshPath }) => `import requests
 
-${request(facts.calls.token)}
+${declare(fillInsOf(call))}
+
+${request(call)}
 answer.raise_for_status()
-token = answer.json()${member(facts.tokenPath)}`,
+token = answer.json()${member(tokenPath)}${
+    refreshPath ? `\nrefresh_token = answer.json()${member(refreshPath)}  # keep it for later` : ''
+  }`,
 
   callApi: ({ calls }) => `${request(calls.api)}
 print(answer.status_code, answer.json())`,
 
-  renew: (facts) => `${facts.lifetime ? 'import time\n' : ''}import requests
+  renew: (facts) => `${facts.first.lifetime ? 'import time\n' : ''}import requests
 
-${credentials}
-kept = {"token": None${facts.lifetime ? ', "renew_at": 0' : ''}}
+${declare(fillInsOf(facts.first.call))}
+kept = {"token": None${facts.first.lifetime ? ', "renew_at": 0' : ''}}
 
 
 def get_token():
-    if kept["token"] and ${facts.lifetime ? 'time.time() < kept["renew_at"]' : 'True'}:
+    if kept["token"] and ${facts.first.lifetime ? 'time.time() < kept["renew_at"]' : 'True'}:
         return kept["token"]
-    ${indented(request(facts.calls.token), 4)}
+    ${indented(request(facts.first.call), 4)}
     answer.raise_for_status()
     body = answer.json()
-    kept["token"] = body${member(facts.tokenPath)}${renewAt(facts)}
+    kept["token"] = body${member(facts.first.tokenPath)}${renewAt(facts)}
     return kept["token"]
 
 
@@ -46,27 +62,46 @@ print(answer.status_code, answer.json())`,
   endToken: ({ calls }) => `${request(calls.revocation)}
 print(answer.status_code)`,
 
+  send: (call) => `import requests
+
+${declare(fillInsOf(call))}
+
+${request(call)}
+print(answer.status_code)`,
+
   checkToken: ({ calls }) => `import requests
 
-${credentials}
-token = "YOUR_ACCESS_TOKEN"
+${declare(fillInsOf(calls.introspection))}
 
 ${request(calls.introspection)}
 print(answer.json())`,
 }
 
+/** RFC 7636 §4.2. */
+const challenge = `verifier = secrets.token_urlsafe(32)
+digest = hashlib.sha256(verifier.encode()).digest()
+challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()`
+
+const declare = (names: FillIn[]): string =>
+  names.map((name) => `${nameOf[name]} = "${placeholders[name]}"`).join('\n')
+
 const nameOf: Record<Variable, string> = {
   clientId: 'client_id',
   clientSecret: 'client_secret',
+  redirectUri: 'redirect_uri',
+  code: 'code',
+  verifier: 'verifier',
+  refreshToken: 'refresh_token',
+  username: 'username',
+  password: 'password',
   token: 'token',
+  state: 'state',
+  challenge: 'challenge',
 }
 
-const credentials = `client_id = "YOUR_CLIENT_ID"
-client_secret = "YOUR_CLIENT_SECRET"`
-
 const renewAt = (facts: DocsFacts): string =>
-  facts.lifetime
-    ? `\n    lifetime = body${member(facts.lifetime.path)}${toSeconds(facts)}
+  facts.first.lifetime
+    ? `\n    lifetime = body${member(facts.first.lifetime.path)}${toSeconds(facts)}
     kept["renew_at"] = time.time() + lifetime - ${renewalMarginSeconds(facts)}`
     : ''
 
@@ -82,6 +117,10 @@ function request({ method, url, basic, encoding, headers, parameters }: Call): s
     ')',
   ].join('\n')
 }
+
+/** A dictionary of a line for each entry. */
+const block = (entries: Call['parameters']): string =>
+  `{\n${entries.map(([name, value]) => `    ${literal(name)}: ${expression(value)},\n`).join('')}}`
 
 const dictionary = (entries: Call['parameters']): string =>
   `{${entries.map(([name, value]) => `${literal(name)}: ${expression(value)}`).join(', ')}}`

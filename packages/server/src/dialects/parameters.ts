@@ -1,5 +1,5 @@
 import { OAuthError } from '../base/oauth-error.ts'
-import type { Parameters, Wire } from '../dialects/compile.ts'
+import type { Parameters, Wire } from './compile.ts'
 
 /** The largest request body that is read, in bytes. */
 export const maxBodyBytes = 65_536
@@ -7,17 +7,34 @@ export const maxBodyBytes = 65_536
 export const maxParameters = 100
 
 /** The parameters of the protocol: the only names that an error says again. */
-const nameable = new Set(['client_id', 'client_secret', 'grant_type', 'scope', 'token', 'token_type_hint'])
+const nameable = new Set([
+  'client_id',
+  'client_secret',
+  'code_challenge',
+  'code_challenge_method',
+  'grant_type',
+  'prompt',
+  'redirect_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+  'token',
+  'token_type_hint',
+])
 
 /** The one parameter that may be repeated (RFC 8707 §2). Its values are joined with spaces, which no URI holds. */
 const repeatable = 'resource'
+
+/** What of a wire says how its parameters are read. */
+export type ParameterSource = Pick<Wire, 'from' | 'toStandard'>
 
 /**
  * Reads a request's parameters by their standard names: each once, none empty (RFC 6749 §3.2).
  *
  * @throws OAuthError `invalid_request` on one given twice, too many, a body of another type, or one that is not UTF-8.
  */
-export async function readParameters(request: Request, wire: Wire): Promise<Parameters> {
+export async function readParameters(request: Request, wire: ParameterSource): Promise<Parameters> {
   const parameters: Parameters = new Map()
   readQuery(request, wire, parameters)
   if (request.method !== 'GET') {
@@ -29,7 +46,7 @@ export async function readParameters(request: Request, wire: Wire): Promise<Para
     : parameters
 }
 
-function readQuery(request: Request, wire: Wire, parameters: Parameters): void {
+function readQuery(request: Request, wire: ParameterSource, parameters: Parameters): void {
   const start = request.url.indexOf('?')
   if (start < 0 || start === request.url.length - 1) return
   if (!wire.from.has('query')) {
@@ -41,7 +58,7 @@ function readQuery(request: Request, wire: Wire, parameters: Parameters): void {
   readForm(request.url.slice(start + 1), parameters)
 }
 
-function readContent(request: Request, wire: Wire, text: string, parameters: Parameters): void {
+function readContent(request: Request, wire: ParameterSource, text: string, parameters: Parameters): void {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (type === 'application/x-www-form-urlencoded' && wire.from.has('form')) return readForm(text, parameters)
   if (type === 'application/json' && wire.from.has('json')) return readJson(text, parameters)

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OAuthError } from '../base/oauth-error.ts'
-import type { Wire } from '../dialects/compile.ts'
-import { maxBodyBytes, maxParameters, readParameters } from './parameters.ts'
+import { maxBodyBytes, maxParameters, type ParameterSource, readParameters } from './parameters.ts'
 
 type Source = 'form' | 'json' | 'query'
 
-const wireFrom = (...from: Source[]): Wire => ({
-  kind: 'token',
-  method: 'POST',
-  paths: ['/token'],
-  from: new Set(from),
-  isBasicAccepted: true,
-  toStandard: undefined,
-  toAnswer: undefined,
-  toError: undefined,
-})
+const wireFrom = (...from: Source[]): ParameterSource => ({ from: new Set(from), toStandard: undefined })
 
 const form = 'application/x-www-form-urlencoded'
 

@@ -21,3 +21,20 @@ export function readAudience(config: Config, resource: string | undefined): read
   }
   return [first, ...others]
 }
+
+/**
+ * RFC 8707 §2.2: the resources, among those that were granted, that this access token is for. Without a word, all of them.
+ *
+ * @param granted space separated, one at least.
+ * @throws OAuthError `invalid_target` for a resource that was not granted.
+ */
+export function narrowAudience(
+  granted: string,
+  resource: string | undefined,
+  config: Config,
+): readonly [string, ...string[]] {
+  const known = granted.split(' ')
+  const wanted = readAudience(config, resource ?? granted)
+  if (wanted.every((one) => known.includes(one))) return wanted
+  throw new OAuthError('invalid_target', 'The person did not allow this resource.')
+}

@@ -1,0 +1,184 @@
+import { afterSignIn, continuationUrl, readContinuation } from '../authorize/continuation.ts'
+import type { Handler } from '../base/handler.ts'
+import { randomId } from '../base/random.ts'
+import { mailWordsIn } from '../mail/words/words.ts'
+import { hashPassword } from '../people/password.ts'
+import { minPasswordLength, nameSchema, passwordProblem } from '../people/registration.ts'
+import type { MailLink } from '../store/mail-links.ts'
+import {
+  createMailLinks,
+  linkLifetimeSeconds,
+  linkUrl,
+  type MailLinks,
+  parseMailAddress,
+} from './mail-links.ts'
+import type { PageContext } from './page-context.ts'
+import { findFormTarget } from './pending-authorization.ts'
+import { checkMailTemplate } from './templates/check-mail.ts'
+import { linkExpiredTemplate } from './templates/link-expired.ts'
+import {
+  type FinishSignUpProps,
+  finishSignUpTemplate,
+  type SignUpProps,
+  signUpTemplate,
+} from './templates/sign-up.ts'
+import { isOurForm, lead, notOffered, problem, show, type Visit, visited, withQuery } from './visit.ts'
+
+/** `GET /sign-up`: asks for a mail address, and nothing else. */
+export const signUpPage = (context: PageContext): Handler =>
+  whereOffered(context, () => visited(context, (visit) => askForAddress(context, visit)))
+
+/** `POST /sign-up`: mails a link. Whether the address is known shows in the mail alone. */
+export const signUpForm = (context: PageContext): Handler =>
+  whereOffered(context, (links) =>
+    visited(context, async (visit) => {
+      const { exchange, fields, look, continuation } = visit
+      const email = parseMailAddress(fields.get('email'))
+      const said = { email: email ?? fields.get('email') }
+      if (!isOurForm(context, visit, 'sign-up'))
+        return askForAddress(context, visit, { ...said, notice: 'form_expired' })
+      if (email === undefined) return askForAddress(context, visit, { ...said, error: 'invalid_email' })
+      const { isAllowed, retryAfterSeconds } = await links.request({
+        kind: 'sign_up',
+        email,
+        address: exchange.address,
+        continueTo: continuation,
+        compose: (user, url) => composeMail(context, visit, user !== undefined, url),
+      })
+      if (!isAllowed) return askForAddress(context, visit, { ...said, error: 'throttled' }, retryAfterSeconds)
+      const signInUrl = withQuery(context.urls.signIn, { continue: continuation })
+      const outboxUrl = context.urls.mail
+      return show(context, visit, checkMailTemplate({ email, kind: 'sign_up', signInUrl, outboxUrl }, look))
+    }),
+  )
+
+/** `GET /sign-up/confirm`: what the link opens. It spends nothing, for a mail scanner opens it too. */
+export const finishSignUpPage = (context: PageContext): Handler =>
+  whereOffered(context, (links) =>
+    visited(context, async (visit) => {
+      const link = await links.find('sign_up', visit.fields.get('token'))
+      return link ? askForPerson(context, visit, link, { errors: {} }) : linkExpired(context, visit)
+    }),
+  )
+
+/** `POST /sign-up/confirm`: spends the link, makes the account, signs in and goes on to where they wanted to go. */
+export const finishSignUpForm = (context: PageContext): Handler =>
+  whereOffered(context, (links) =>
+    visited(context, async (visit) => {
+      const { fields } = visit
+      const link = await links.find('sign_up', fields.get('token'))
+      if (!link) return linkExpired(context, visit)
+      const name = readName(fields.get('name'))
+      const password = fields.get('password') ?? ''
+      if (!isOurForm(context, visit, purposeOf(link)))
+        return askForPerson(context, visit, link, { name, errors: {}, notice: 'form_expired' })
+      const errors = { name: nameProblem(name), password: passwordProblem(password, link.email) }
+      if (errors.name || errors.password) return askForPerson(context, visit, link, { name, errors })
+      const password_hash = await hashPassword(password)
+      if (!(await links.spend(link))) return linkExpired(context, visit)
+      const id = await addPerson(context, { name, email: link.email, password_hash })
+      return id === undefined ? linkExpired(context, visit) : signIn(context, visit, link, id)
+    }),
+  )
+
+/** Sign-up is there when the owner lets it, passwords are kept here, and mail can be sent. */
+function whereOffered(context: PageContext, make: (links: MailLinks) => Handler): Handler {
+  const { config, people, mailer } = context
+  return config.signUp && people.isLocal && mailer ? make(createMailLinks(context, mailer)) : notOffered
+}
+
+function askForAddress(
+  context: PageContext,
+  visit: Visit,
+  said: Pick<SignUpProps, 'email' | 'error' | 'notice'> = {},
+  retryAfterSeconds?: number,
+): Promise<Response> {
+  const { urls, browsers } = context
+  const query = { continue: visit.continuation }
+  const page = signUpTemplate(
+    {
+      ...said,
+      action: withQuery(urls.signUp, query),
+      formToken: browsers.formToken(visit.browser, 'sign-up'),
+      signInUrl: withQuery(urls.signIn, query),
+    },
+    visit.look,
+  )
+  return show(context, visit, page, problem(said.error ?? said.notice, retryAfterSeconds))
+}
+
+/** In the mail alone it shows whether there is an account. */
+function composeMail({ config, urls }: PageContext, { look }: Visit, hasAccount: boolean, url: string) {
+  const words = mailWordsIn[look.language]
+  const { apiName } = config
+  if (!hasAccount) return words.signUp({ apiName, url, hours: linkLifetimeSeconds.sign_up / 3_600 })
+  return words.hasAccount({ apiName, signInUrl: urls.signIn, resetPasswordUrl: urls.resetPassword })
+}
+
+const purposeOf = ({ link_hash }: MailLink): string => `sign-up ${link_hash}`
+
+async function askForPerson(
+  context: PageContext,
+  visit: Visit,
+  link: MailLink,
+  said: Pick<FinishSignUpProps, 'name' | 'errors' | 'notice'>,
+): Promise<Response> {
+  const { formAction } = await findFormTarget(context, continuationOfLink(context, link))
+  const page = finishSignUpTemplate(
+    {
+      ...said,
+      action: linkUrl(context.urls.signUp, visit.fields.get('token') ?? ''),
+      formToken: context.browsers.formToken(visit.browser, purposeOf(link)),
+      email: link.email,
+      minPasswordLength,
+    },
+    visit.look,
+  )
+  const { errors, notice } = said
+  return show(context, visit, page, {
+    ...problem(errors.name ?? errors.password ?? notice),
+    formAction,
+  })
+}
+
+const linkExpired = (context: PageContext, visit: Visit): Promise<Response> =>
+  show(context, visit, linkExpiredTemplate({ kind: 'sign_up', againUrl: context.urls.signUp }, visit.look), {
+    status: 410,
+  })
+
+/** `undefined`: there is an account already, of another link. */
+async function addPerson(
+  { store, clock }: PageContext,
+  { name, email, password_hash }: { name: string; email: string; password_hash: string },
+): Promise<string | undefined> {
+  const id = randomId()
+  const now = clock()
+  const isAdded = await store.users.add(
+    { id, username: email, name, email, password_hash, created_at: now },
+    { at: now, actor: `user:${id}`, action: 'user.signed_up', subject: `user:${id}` },
+  )
+  return isAdded ? id : undefined
+}
+
+/** In one line. */
+const readName = (text: string | undefined): string => (text ?? '').replace(/\p{Cc}+/gu, ' ').trim()
+
+function nameProblem(name: string): 'missing' | 'too_long' | undefined {
+  if (name === '') return 'missing'
+  return nameSchema.safeParse(name).success ? undefined : 'too_long'
+}
+
+/** Under a new session id; the browser that opened the link may be another than the one that asked for it. */
+async function signIn(context: PageContext, visit: Visit, link: MailLink, id: string): Promise<Response> {
+  const { browsers, config, clock, urls } = context
+  const startedAt = clock()
+  const cookies = await browsers.signIn(visit.browser, { id, epoch: 0 })
+  const continuation = continuationOfLink(context, link)
+  if (!cookies) return lead(context, visit, withQuery(urls.signIn, { continue: continuation }))
+  if (!continuation) return lead(context, visit, urls.account, cookies)
+  const next = afterSignIn(continuation, { id }, startedAt, config)
+  return lead(context, visit, continuationUrl(next, config.issuer), cookies)
+}
+
+const continuationOfLink = ({ wires, config }: PageContext, { continue_to }: MailLink) =>
+  readContinuation(continue_to, wires, config.issuer)

@@ -1,0 +1,79 @@
+import { html } from 'hono/html'
+import type { Html } from '../layout.ts'
+import type { Look } from '../look.ts'
+import type { PasswordError } from '../words/words.ts'
+import { personalPage } from './page.ts'
+import { breakable, field, formTokenField, notice } from './parts.ts'
+
+export interface ResetPasswordProps {
+  /** Where the form goes. */
+  action: string
+  formToken: string
+  email?: string | undefined
+  error?: 'invalid_email' | 'throttled' | undefined
+  notice?: 'form_expired' | undefined
+  signInUrl: string
+}
+
+/** A person asks for a link to choose another password. The form posts `form_token` and `email`. */
+export function resetPasswordTemplate(props: ResetPasswordProps, look: Look): Html {
+  const { resetPassword, fields, fieldErrors, formExpired, throttled, backToSignIn } = look.words
+  const content = html`<div class="page-title">
+<h1>${resetPassword.title}</h1>
+<p class="lead">${resetPassword.explanation}</p>
+</div>
+${props.error === 'throttled' ? notice('wrong', throttled(undefined)) : ''}
+${props.notice ? notice('info', formExpired) : ''}
+<form class="form" method="post" action="${props.action}" novalidate>
+${formTokenField(props.formToken)}
+${field({
+  name: 'email',
+  label: fields.email,
+  type: 'email',
+  autocomplete: 'email',
+  value: props.email,
+  error: props.error === 'invalid_email' ? fieldErrors.invalidEmail : undefined,
+  hasFocus: true,
+})}
+<button class="button button-primary">${resetPassword.submit}</button>
+</form>
+<ul class="ways"><li><a href="${props.signInUrl}">${backToSignIn}</a></li></ul>`
+  return personalPage({ title: resetPassword.title, hasError: props.error !== undefined, content }, look)
+}
+
+export interface NewPasswordProps {
+  /** Where the form goes. */
+  action: string
+  formToken: string
+  username: string
+  error?: PasswordError | undefined
+  notice?: 'form_expired' | undefined
+  /** In characters. */
+  minPasswordLength: number
+}
+
+/** Behind the link in the mail: another password. The form posts `form_token` and `password`. */
+export function newPasswordTemplate(props: NewPasswordProps, look: Look): Html {
+  const { resetPassword, fields, fieldErrors, formExpired } = look.words
+  const content = html`<div class="page-title">
+<h1>${resetPassword.newTitle}</h1>
+<p class="lead">${resetPassword.newFor} <bdi class="whose">${breakable(props.username)}</bdi></p>
+</div>
+${props.notice ? notice('info', formExpired) : ''}
+<form class="form" method="post" action="${props.action}" novalidate>
+${formTokenField(props.formToken)}
+<input type="text" autocomplete="username" value="${props.username}" hidden>
+${field({
+  name: 'password',
+  label: fields.newPassword,
+  type: 'password',
+  autocomplete: 'new-password',
+  hint: fields.passwordHint(props.minPasswordLength),
+  error: props.error && fieldErrors.password(props.error, props.minPasswordLength),
+  hasFocus: true,
+})}
+<p class="small quiet">${resetPassword.newExplanation}</p>
+<button class="button button-primary">${resetPassword.newSubmit}</button>
+</form>`
+  return personalPage({ title: resetPassword.newTitle, hasError: props.error !== undefined, content }, look)
+}

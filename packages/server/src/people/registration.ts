@@ -1,0 +1,212 @@
+import { z } from 'zod'
+import type { Clock, UnixSeconds } from '../base/clock.ts'
+import { explainIssues, nearestName } from '../base/explain.ts'
+import { randomId } from '../base/random.ts'
+import { parseScope } from '../base/scope.ts'
+import type { AuditEvent } from '../store/audit-events.ts'
+import type { Store } from '../store/store.ts'
+import type { NewUser } from '../store/users.ts'
+import { commonPasswords } from './common-passwords.ts'
+import { hashPassword, maxPasswordLength } from './password.ts'
+import { readPasswordHash } from './password-hash.ts'
+
+/** The shortest password that is taken, in characters (NIST SP 800-63B §3.1.1.2, beside throttling). */
+export const minPasswordLength = 8
+const maxUsernameLength = 200
+const maxNameLength = 200
+/** RFC 5321 §4.5.3.1.3, without the angle brackets. */
+const maxEmailLength = 254
+/** Usernames that begin so are of people whom another system knows. */
+const externalPrefix = 'external:'
+
+const usernameSchema = z.string().refine((username) => {
+  const isPlain = username.trim() === username && !hasControlCharacter(username)
+  return (
+    isPlain &&
+    username.length >= 1 &&
+    username.length <= maxUsernameLength &&
+    !username.startsWith(externalPrefix)
+  )
+}, `a username has 1 to ${maxUsernameLength} characters, no control character and no space around it, and does not begin with \`${externalPrefix}\``)
+
+/** As shown to people. */
+export const nameSchema = z
+  .string()
+  .trim()
+  .refine(
+    (name) => name.length >= 1 && name.length <= maxNameLength && !hasControlCharacter(name),
+    `a name has 1 to ${maxNameLength} characters, none of them a control character`,
+  )
+
+/** What is wrong with a person's name; `undefined`: nothing. A control character is nothing to show. */
+export function nameProblem(name: string): 'missing' | 'too_long' | undefined {
+  const shown = name.trim()
+  if (shown === '' || hasControlCharacter(shown)) return 'missing'
+  return shown.length > maxNameLength ? 'too_long' : undefined
+}
+
+/** Theirs for good: the `sub` of their tokens. */
+export const idSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'an id has 1 to 200 printable ASCII characters and no space')
+
+/** A mail address, in lower case from here on. */
+export const emailSchema = z
+  .string()
+  .max(maxEmailLength, `a mail address has ${maxEmailLength} characters at most`)
+  .toLowerCase()
+  .pipe(z.email('write a mail address'))
+
+/** Says what is wrong with a person's data, and how to mend it. */
+export class PersonError extends Error {
+  override readonly name = 'PersonError'
+}
+
+export interface NewPerson {
+  username: string
+  /** Default: the username. */
+  name?: string | undefined
+  email?: string | undefined
+  /** The scopes that they may grant, space separated. Default: all of the API's, also those to come. */
+  scope?: string | undefined
+  password: string
+}
+
+interface Registry {
+  store: Pick<Store, 'users'>
+  clock: Clock
+  /** The scopes that the configuration knows. */
+  scopes: readonly string[]
+}
+
+/** What is wrong with a new password; `undefined`: nothing. Any characters will do: length is what counts. */
+export function passwordProblem(
+  password: string,
+  username: string,
+): 'too_short' | 'too_long' | 'too_common' | undefined {
+  if ([...password].length < minPasswordLength) return 'too_short'
+  if (password.length > maxPasswordLength) return 'too_long'
+  const plain = password.toLowerCase()
+  const name = username.toLowerCase()
+  const isGuessable = commonPasswords.has(plain) || plain === name || plain === name.split('@', 1)[0]
+  return isGuessable ? 'too_common' : undefined
+}
+
+/** @throws PersonError when the password is one that is not taken. */
+export function checkPassword(password: string, username: string): void {
+  const problem = passwordProblem(password, username)
+  if (problem) throw new PersonError(passwordProblems[problem])
+}
+
+const passwordProblems = {
+  too_short: `A password has ${minPasswordLength} characters at least. Three or four words are easy to keep in mind.`,
+  too_long: `A password has ${maxPasswordLength} characters at most.`,
+  too_common: 'This password is among those that are guessed first. Choose another.',
+} as const
+
+/**
+ * Adds a person.
+ *
+ * @throws PersonError when a value cannot stand, or the username or the address is taken.
+ */
+export async function addUser(
+  { store, clock, scopes }: Registry,
+  { password, ...person }: NewPerson,
+  actor: string,
+): Promise<NewUser> {
+  const read = readWith(personSchema(scopes), person)
+  checkPassword(password, read.username)
+  const user = newUser(read, await hashPassword(password), clock())
+  if (await store.users.add(user, userAdded(user, actor))) return user
+  throw new PersonError('There is a person with this username or mail address already.')
+}
+
+/** What is written down when a person is added. */
+export const userAdded = ({ id, created_at }: NewUser, actor: string): AuditEvent => ({
+  at: created_at,
+  actor,
+  action: 'user.added',
+  subject: `user:${id}`,
+})
+
+/**
+ * Makes what reads people as another system wrote them: `{ username, name, email?, scope?, password_hash, id? }`. It
+ * throws PersonError when a value cannot stand, or a hash is of a form or a cost that is not taken.
+ */
+export function importedUserReader(
+  scopes: readonly string[],
+): (value: unknown, createdAt: UnixSeconds) => NewUser {
+  const schema = importedSchema(scopes)
+  return (value, createdAt) => {
+    const { password_hash, ...person } = readWith(schema, value)
+    return newUser(person, password_hash, createdAt)
+  }
+}
+
+/**
+ * A scope as it is kept: each of its scopes is one that the configuration knows.
+ *
+ * @throws PersonError when one is not.
+ */
+export const readScope = (scope: string, scopes: readonly string[]): string =>
+  readWith(scopeSchema(scopes), scope)
+
+const personSchema = (scopes: readonly string[]) =>
+  z.strictObject({
+    id: idSchema.optional(),
+    username: usernameSchema,
+    name: nameSchema.optional(),
+    email: emailSchema.optional(),
+    scope: scopeSchema(scopes).optional(),
+  })
+
+const importedSchema = (scopes: readonly string[]) =>
+  personSchema(scopes).extend({
+    password_hash: z.string().transform((text, context) => {
+      const read = readPasswordHash(text)
+      if ('hash' in read) return text
+      context.issues.push({ code: 'custom', input: text, message: read.problem })
+      return z.NEVER
+    }),
+  })
+
+const scopeSchema = (scopes: readonly string[]) =>
+  z.string().transform((text, context) => {
+    const tokens = parseScope(text)
+    const unknown = tokens.find((token) => !scopes.includes(token))
+    if (unknown === undefined) return tokens.join(' ')
+    const nearest = nearestName(unknown, scopes)
+    const hint = nearest ? `Did you mean \`${nearest}\`?` : 'Add it to `scopes` there first'
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `the config has no scope \`${unknown}\`. ${hint}`,
+    })
+    return z.NEVER
+  })
+
+function newUser(
+  { id, username, name, email, scope }: z.output<ReturnType<typeof personSchema>>,
+  password_hash: string,
+  created_at: UnixSeconds,
+): NewUser {
+  return {
+    id: id ?? randomId(),
+    username,
+    name: name ?? username,
+    email: email ?? null,
+    scope: scope ?? null,
+    password_hash,
+    created_at,
+  }
+}
+
+function readWith<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new PersonError(explainIssues(parsed.error, schema).replaceAll('?.', '?'))
+}
+
+function hasControlCharacter(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === '\x7f')
+}

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { startLatchkeyProcess } from '../harness/latchkey-process.ts'
 import {
   type ServerProcess,
   type ServerProcessOptions,
@@ -20,7 +18,6 @@ export interface Contender {
 }
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const latchkeyFile = file('../../packages/server/src/cli/main.ts')
 
 /** `latchkey serve` with its defaults: a SQLite file, ES256 JWTs, the log at `info`. */
 export const latchkey: Contender = { name: 'latchkey', path: '/token', start: startLatchkey }
@@ -40,43 +37,10 @@ export const bare: Contender = {
 /** Whether oidc-provider was installed, by `npm ci` in bench/. */
 export const hasOidcProvider = (): boolean => existsSync(file('../node_modules/oidc-provider'))
 
-async function startLatchkey({ nodeArgs = [] }: StartOptions = {}): Promise<ServerProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
-  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  try {
-    const options = { cwd: folder, env: { LATCHKEY_SECRET: 'a secret of the benchmark and of no one else' } }
-    const config = {
-      issuer: 'http://127.0.0.1',
-      audience,
-      scopes: { [scope]: 'Read', write: 'Write' },
-      port: 0,
-    }
-    writeFileSync(join(folder, 'latchkey.config.json'), JSON.stringify(config))
-    prepare(options)
-    const words = ['serve', '--config', 'latchkey.config.json']
-    const server = await startServerProcess(latchkeyFile, words, { ...options, nodeArgs })
-    return {
-      ...server,
-      async [Symbol.asyncDispose]() {
-        await server[Symbol.asyncDispose]()
-        remove()
-      },
-    }
-  } catch (error) {
-    remove()
-    throw error
-  }
-}
-
-/** Makes the tables and the client, by the commands that an owner uses. */
-function prepare({ cwd, env }: { cwd: string; env: Record<string, string> }): void {
-  const run = (words: string[], input = '') =>
-    execFileSync(process.execPath, [latchkeyFile, ...words, '--config', 'latchkey.config.json'], {
-      cwd,
-      env: { ...process.env, ...env },
-      input,
-      stdio: ['pipe', 'ignore', 'inherit'],
-    })
-  run(['migrate'])
-  run(['app', 'create', 'Bench', '--id', client.id, '--secret-stdin'], client.secret)
+function startLatchkey({ nodeArgs = [] }: StartOptions = {}): Promise<ServerProcess> {
+  return startLatchkeyProcess({
+    config: { audience, scopes: { [scope]: 'Read', write: 'Write' } },
+    prepare: (run) => run(['app', 'create', 'Bench', '--id', client.id, '--secret-stdin'], client.secret),
+    nodeArgs,
+  })
 }

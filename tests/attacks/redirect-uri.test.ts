@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { redeem, redirectUri } from '../support/connection.ts'
+import { askFor, redeem, redirectUri, registerCodeClient, verifier } from '../support/connection.ts'
 import type { Person } from '../support/person.ts'
-import { formOf, openBack, openPage, setVisitScene, signedIn, type VisitScene } from './visiting.ts'
+import { formOf, isBack, openBack, openPage, setVisitScene, signedIn, type VisitScene } from './visiting.ts'
 
 /** A page says what is wrong, leads nowhere, and no code came of it. */
 async function assertShown(scene: VisitScene, person: Person, change: Record<string, string | undefined>) {
@@ -84,6 +84,9 @@ test("18: an unknown or disabled app, and a redirect URI that is not the app's, 
   const response = await person.fetch(`${scene.authorizeUrl()}&redirect_uri=https%3A%2F%2Fevil.com%2F`)
   assert.deepEqual([response.status, response.headers.get('location')], [400, null])
   const { store, clock } = scene.parts
+  const owned = await registerCodeClient(scene.parts, { ownerId: scene.jane.id })
+  await store.users.disable(scene.jane.id, { at: clock(), actor: 'test', action: 'x', subject: 'y' })
+  await assertShown(scene, person, { client_id: owned.id })
   await store.clients.disable(scene.app.id, { at: clock(), actor: 'test', action: 'x', subject: 'y' })
   await fetch(`${scene.server.url}/readyz`)
   await assertShown(scene, person, {})
@@ -118,6 +121,27 @@ test('16: a loopback app may come with another port, and must redeem its code wi
     'https://127.0.0.1:1/callback',
   ])
     await assertShown(scene, person, { redirect_uri })
+})
+
+test('19: a redirect URI that was sent must come with the code too, and one that was left out need not', async () => {
+  await using scene = await setVisitScene()
+  const { app, server } = scene
+  const person = await signedIn(scene, scene.john)
+  const redeemWithout = async (change: Record<string, string | undefined>) => {
+    const page = await openPage(person, scene.authorizeUrl({ prompt: 'consent', ...change }))
+    const back = await person.submit(formOf(page), { decision: 'allow' }, isBack)
+    assert.ok(back instanceof URL)
+    const code = back.searchParams.get('code') ?? ''
+    const parameters = { grant_type: 'authorization_code', code, code_verifier: verifier }
+    return (await askFor(server.latchkey.urls.token, app, parameters)).status
+  }
+  assert.deepEqual([await redeemWithout({}), await redeemWithout({ redirect_uri: undefined })], [400, 200])
+})
+
+test('7: an app that may not use codes is told so, and nobody is asked', async () => {
+  await using scene = await setVisitScene({}, { grantTypes: ['client_credentials'] })
+  const answer = await openBack(await signedIn(scene, scene.john), scene.authorizeUrl())
+  assert.equal(answer.get('error'), 'unauthorized_client')
 })
 
 test("a redirect URI's own query stays as it is, and the answer stands beside it", async () => {
@@ -173,6 +197,11 @@ test('28, 31: where PKCE is optional an app with a secret may leave it out, and 
     (await openPage(await signedIn(scene, scene.john), scene.authorizeUrl(without))).text,
     /The App/,
   )
+  const half = await openBack(
+    await signedIn(scene, scene.john),
+    scene.authorizeUrl({ code_challenge: undefined }),
+  )
+  assert.equal(half.get('error'), 'invalid_request')
   await using strict = await setVisitScene({ pkce: 'optional' }, { type: 'public' })
   const answer = await openBack(await signedIn(strict, strict.john), strict.authorizeUrl(without))
   assert.equal(answer.get('error'), 'invalid_request')

@@ -238,8 +238,11 @@ test('63: prompt=none asks nobody: it says what would have to be asked', async (
   assert.equal(await errorOf(both, silently({ login_hint: 'john.doe', max_age: '50' })), 'login_required')
 })
 
+/** Another API of the owner's. */
+const other = 'https://other.example.com'
+
 test('63: prompt=none gives a code where the person allowed as much before, and no more than that', async () => {
-  await using scene = await setVisitScene()
+  await using scene = await setVisitScene({ resources: [other] })
   const { app, server } = scene
   const person = await signedIn(scene, scene.john)
   const page = await openPage(person, scene.authorizeUrl())
@@ -253,6 +256,8 @@ test('63: prompt=none gives a code where the person allowed as much before, and 
   assert.ok((await openBack(person, scene.authorizeUrl())).get('code'))
   const wider = await openBack(person, scene.authorizeUrl({ prompt: 'none', scope: 'read write' }))
   assert.equal(wider.get('error'), 'consent_required')
+  const elsewhere = await openBack(person, scene.authorizeUrl({ prompt: 'none', resource: other }))
+  assert.equal(elsewhere.get('error'), 'consent_required')
   assert.match((await openPage(person, scene.authorizeUrl({ prompt: 'consent' }))).text, /decision/)
 })
 

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { oauthErrorCodes } from '../../packages/server/src/base/oauth-error.ts'
+import { presets, resolveDialect } from '../../packages/server/src/dialects/presets.ts'
 import { missing } from '../support/programs.ts'
 import { postForm, startServer, type TestServer } from '../support/server.ts'
 import { launchBrowser, openPage, screenshot } from './browser.ts'
@@ -67,14 +68,28 @@ test('every error of the server and of a guard has its anchor once', { skip }, a
   }
 })
 
-test('every link within the page leads somewhere', { skip }, async () => {
-  await using opened = await openPage(browser, server.latchkey.urls.docs)
-  const links: string[] = await opened.page.evaluate('[...document.links].map((a) => a.hash.slice(1))')
-  assert.ok(links.length > 20)
-  for (const id of new Set(links)) {
-    assert.equal(await opened.page.locator(`[id="${id}"]`).count(), 1, id)
-  }
-})
+for (const dialect of Object.keys(presets)) {
+  test(`the page of ${dialect} fits and is accessible, and every link within it leads somewhere`, {
+    skip,
+  }, async () => {
+    const { scopes } = resolveDialect(dialect).policy
+    await using own = await startServer({ dialect, ...(scopes ? { scopes } : {}) })
+    await using opened = await openPage(browser, own.latchkey.urls.docs, {
+      viewport: { width: 320, height: 900 },
+    })
+    const { page } = opened
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
+    assert.deepEqual(await violations(page), [])
+    const links: string[] = await page.evaluate('[...document.links].map((a) => a.hash.slice(1))')
+    assert.ok(links.length > 20)
+    for (const id of new Set(links)) {
+      assert.equal(await page.locator(`[id="${id}"]`).count(), 1, id)
+    }
+    await page.setViewportSize({ width: 1280, height: 900 })
+    await page.locator('#language-python').check()
+    await page.screenshot({ path: screenshot(`docs-${dialect}`), fullPage: true })
+  })
+}
 
 test('the keyboard skips to the content, chooses a language and reaches its snippets', { skip }, async () => {
   await using opened = await openPage(browser, server.latchkey.urls.docs, {

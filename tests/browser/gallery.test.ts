@@ -84,6 +84,7 @@ for (const { width, locale, colorScheme } of looks) {
         fullPage: true,
       })
       assert.equal(await page.getAttribute('html', 'lang'), language)
+      assert.doesNotMatch((await page.textContent('body')) ?? '', /undefined|null|NaN|\[object/, name)
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width, name)
       // What axe looks at is the same at every width, but not in every colour scheme.
       if (width === 320) assert.deepEqual(await violations(page), [], name)
@@ -220,6 +221,6 @@ async function tabStops(page: Page, count: number, presses = 0): Promise<string[
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
-  return page.evaluate(`axe.run().then(({ violations }) =>
+  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
     violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + failureSummary).join(' ')))`)
 }

@@ -161,7 +161,7 @@ async function getAndCall(
 async function endIt(interpreter: Interpreter, own: Texts, values: Values): Promise<void> {
   const words = fillIn(own['End a token'] ?? '', values)
   if (interpreter.language === 'curl') {
-    assert.equal(await run(interpreter, words), '')
+    assert.equal(await run(interpreter, words), '{}')
     return
   }
   const below = interpreter.language === 'php' ? `$token = '${values.token}';` : `token = '${values.token}'`

@@ -20,6 +20,25 @@ test('a second start on the same PostgreSQL keeps data and credentials', async (
   await keepsEverything(folder.path, database.url, folder.file('.latchkey'))
 })
 
+test('a start with other settings brings the demo apps up to date', async () => {
+  using folder = temporaryFolder()
+  const database = `sqlite:${folder.file('latchkey.db')}`
+  const first = await startDev({ cwd: folder.path, database })
+  const { endpoints, client } = first.description
+  const password = { grant_type: 'password', username: 'john.doe', password: 'x' }
+  const refused = await postForm(endpoints.token ?? '', password, demoOf(first))
+  assert.equal(((await refused.json()) as { error: string }).error, 'unsupported_grant_type')
+  await first.end()
+
+  await using second = await startDev({ cwd: folder.path, database, dialect: 'make-academy' })
+  assert.deepEqual(second.description.client.client_secret, client.client_secret)
+  const [user] = second.description.users
+  const body = { ...password, username: user?.username ?? '', password: user?.password ?? '' }
+  const answer = await postForm(second.description.endpoints.token ?? '', body, demoOf(second))
+  assert.equal(answer.status, 200)
+  assert.match(((await answer.json()) as { scope: string }).scope, /\bconnect\b/)
+})
+
 async function keepsEverything(cwd: string, database: string, secretFolder: string): Promise<void> {
   writeFileSync(`${cwd}/opaque.json`, JSON.stringify({ accessTokenFormat: 'opaque' }))
   const start = (port: string) =>

@@ -118,7 +118,7 @@ test('every line that cannot be taken is named with what to mend, and nobody is 
   const expected = [
     /^line 2: It is no JSON\./,
     /^line 3: password_hash: its form is not known: argon2id, bcrypt/,
-    /^line 4: password_hash: it costs more to check than is taken: 14 at most/,
+    /^line 4: password_hash: it costs more to check than is taken: a cost of 14 at most/,
     /^line 5: scope: the config has no scope `wirte`\. Did you mean `write`\?$/,
     /^line 6: Unknown option `passwordhash`\. Did you mean `password_hash`\?$/,
     /^line 7: Line 1 has the same username\./,

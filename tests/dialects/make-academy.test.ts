@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { addPerson, password, redirectUri, registerCodeClient } from '../support/connection.ts'
 import { type Dev, startDev } from '../support/dev.ts'
 import { Person, signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
+import { postForm, startServer } from '../support/server.ts'
 import { publishedPage, runPhp, runPython, unsaid } from './page.ts'
 
 const page = publishedPage('003_6f3868d2f45d4528.txt')
@@ -135,6 +137,30 @@ test('the refresh token gives a new access token and a new refresh token', async
   assert.equal(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size, 3)
   assert.deepEqual([third.expires_in, third.refresh_expires_in], [5, 5400])
   assert.equal(await statusOf(third.access_token), 200)
+})
+
+test('40: a refresh token that has expired is refused', async () => {
+  let now = 1_800_000_000
+  const clock = () => now
+  const scopes = { connect: 'Connect' }
+  await using server = await startServer({ dialect: 'make-academy', scopes, clock })
+  const parts = { store: server.latchkey.store, clock }
+  const { id, secret = '' } = await registerCodeClient(parts, { scope: 'connect' })
+  const { username } = await addPerson(parts)
+  const query = { client_id: id, redirect_uri: redirectUri, response_type: 'code', scope: 'connect' }
+  const authorizationUrl = `${server.url}/api/v2/authorize?${new URLSearchParams(query)}`
+  const back = await signInAndAllow({ authorizationUrl, username, password })
+  const client = { client_id: id, client_secret: secret }
+  const ask = (path: string, form: Record<string, string>) =>
+    postForm(`${server.url}${path}`, { ...client, ...form })
+  const code = back.searchParams.get('code') ?? ''
+  const exchange = { grant_type: 'authorization_code', code, redirect_uri: redirectUri }
+  const { refresh_token } = await tokensOf(await ask('/api/v2/token', exchange))
+  now += 90 * 3600 - 1
+  const renewed = await tokensOf(await ask('/api/v2/refresh', { refresh_token }))
+  now += 90 * 3600
+  const response = await ask('/api/v2/refresh', { refresh_token: renewed.refresh_token })
+  assert.equal(response.status, 400)
 })
 
 test('the refresh endpoint takes refresh tokens alone', async () => {

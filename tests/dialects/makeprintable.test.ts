@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { interpreters, readSnippets, run } from '../browser/snippets.ts'
+import { addPerson, password, redirectUri, registerCodeClient } from '../support/connection.ts'
 import { type Dev, startDev } from '../support/dev.ts'
 import { Person, signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
-import { startServer } from '../support/server.ts'
+import { postForm, startServer } from '../support/server.ts'
 import { call, publishedPage, unsaid } from './page.ts'
 
 const page = publishedPage('001_b1d60c6e408039bc.txt')
@@ -29,9 +30,11 @@ function authorizationUrl(more: Record<string, string> = {}): string {
   return `${endpoints.authorization}?${query}`
 }
 
+const nobody = { username: '', password: '' }
+
 function visit(url: string, decision: 'allow' | 'deny' = 'allow'): Promise<URL> {
-  const [{ username = '', password = '' } = {}] = dev.description.users
-  return signInAndAllow({ authorizationUrl: url, username, password, decision })
+  const [user = nobody] = dev.description.users
+  return signInAndAllow({ authorizationUrl: url, decision, ...user })
 }
 
 /** The form that the page says to post. */
@@ -109,7 +112,7 @@ test("a redirect URI that is not the app's shows a page and leads nowhere", asyn
 })
 
 test('the consent page names the scopes in words, and only what was asked for', async () => {
-  const [{ username = '', password = '' } = {}] = dev.description.users
+  const [{ username, password } = nobody] = dev.description.users
   const person = new Person()
   const signIn = await person.open(authorizationUrl({ scope: 'add_file', prompt: 'consent' }))
   assert.ok(!(signIn instanceof URL))
@@ -136,9 +139,23 @@ test('an API key in the header `key` opens the API, and another does not', async
   assert.equal((await call(dev, '/info', { 'x-api-key': key })).status, 401)
 })
 
-test('a code lives for three minutes unless the owner says otherwise', async () => {
-  await using server = await startServer({ dialect: 'makeprintable' })
-  assert.equal(server.latchkey.config.authorizationCodeLifetimeSeconds, 180)
+test('24: a code is good for three minutes', async () => {
+  let now = 1_800_000_000
+  const clock = () => now
+  await using server = await startServer({ dialect: 'makeprintable', clock })
+  const parts = { store: server.latchkey.store, clock }
+  const { id, secret = '' } = await registerCodeClient(parts)
+  const { username } = await addPerson(parts)
+  const query = { client_id: id, redirect_uri: redirectUri, response_type: 'authorization_code' }
+  const statusAfter = async (seconds: number) => {
+    const authorizationUrl = `${server.url}/authorize?${new URLSearchParams(query)}`
+    const back = await signInAndAllow({ authorizationUrl, username, password })
+    now += seconds
+    const form = { grant_type: 'authorization_code', code: codeOf(back), redirect_uri: redirectUri }
+    return (await postForm(`${server.url}/v1/token`, { ...form, client_id: id, client_secret: secret }))
+      .status
+  }
+  assert.deepEqual([await statusAfter(179), await statusAfter(181)], [200, 400])
 })
 
 test('the examples that the page left out are on ours, in PHP and Python, and they run', async (t) => {

@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
+import { registerApp } from '../../packages/server/src/clients/registration.ts'
+import { addPerson, password } from '../support/connection.ts'
 import { type Dev, startDev } from '../support/dev.ts'
+import { withinASecond } from '../support/eventually.ts'
+import { guardOf, statusFor } from '../support/guards.ts'
 import { missing } from '../support/programs.ts'
+import { startServer } from '../support/server.ts'
 import { call, publishedPage, unsaid } from './page.ts'
 
 const page = publishedPage('002_85cc32bfdc77565c.txt')
@@ -105,6 +111,66 @@ test('65: a wrong password and an unknown user get the same answer', async () =>
   const body = await wrong.json()
   assert.deepEqual(await unknown.json(), body)
   assert.equal((body as { error: string }).error, 'invalid_grant')
+})
+
+/** A server with the platform's own app, and a person. */
+async function prepare(scope: string | null) {
+  const server = await startServer({ dialect: 'platform-login' })
+  const parts = { store: server.latchkey.store, clock: systemClock }
+  const { id } = await registerApp(
+    parts,
+    { id: 'platform', name: 'Platform', type: 'public', scope: 'read write', grantTypes: ['password'] },
+    'test',
+  )
+  const event = { at: systemClock(), actor: 'test', action: 'test', subject: `client:${id}` }
+  await parts.store.passwordGrants.allow(id, systemClock() + 60, event)
+  const person = await addPerson(parts, { scope })
+  const guard = guardOf(server, { revocations: server.latchkey.revocations })
+  return {
+    server,
+    person,
+    statusFor: (token: string, scope: string) => statusFor(guard, token, [scope]),
+    signIn: async (secret = password) =>
+      fetch(`${server.url}/authorization`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: person.username, password: secret }),
+      }),
+    async [Symbol.asyncDispose]() {
+      guard.close()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('a token may do what its person may, and ends when a permission of it is taken away', async () => {
+  await using scene = await prepare('read')
+  const tokenOf = async (response: Response) => ((await response.json()) as Answer).access_token
+  const { users } = scene.server.latchkey.store
+  const event = { at: systemClock(), actor: 'test', action: 'test', subject: `user:${scene.person.id}` }
+  const narrow = await tokenOf(await scene.signIn())
+  const statuses = async (token: string) => [
+    await scene.statusFor(token, 'read'),
+    await scene.statusFor(token, 'write'),
+  ]
+  assert.deepEqual(await statuses(narrow), [200, 403])
+  await users.setScope(scene.person.id, 'read write', event)
+  const wide = await tokenOf(await scene.signIn())
+  assert.deepEqual(await statuses(wide), [200, 200])
+  await users.setScope(scene.person.id, 'read', event)
+  await withinASecond(async () => (await scene.statusFor(wide, 'read')) === 401)
+  assert.deepEqual(await statuses(await tokenOf(await scene.signIn())), [200, 403])
+})
+
+test('66: wrong passwords are throttled with Retry-After', async () => {
+  await using scene = await prepare(null)
+  let response = await scene.signIn('wrong')
+  for (let attempts = 1; response.status !== 429 && attempts < 50; attempts++) {
+    assert.equal(response.status, 400)
+    response = await scene.signIn('wrong')
+  }
+  assert.equal(response.status, 429)
+  assert.ok(Number(response.headers.get('retry-after')) > 0)
+  assert.equal(((await response.json()) as { error: string }).error, 'too_many_requests')
 })
 
 test('a request without a username or a password is told so', async () => {

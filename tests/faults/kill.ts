@@ -3,19 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Dev, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { stopOwnPostgres } from '../support/postgres.ts'
 import { postForm, testSecret } from '../support/server.ts'
+import { type DatabaseName, databases, keptDatabase } from './kept-database.ts'
+import { killConnectionRounds } from './kill-connections.ts'
 
 /*
  * Kills a server while it issues opaque tokens, and looks after the restart whether every token that was answered is
- * still there:
+ * still there. Run by itself, it does the same with connections:
  *
  *   node tests/faults/kill.ts --rounds 50 --database sqlite
  */
-
-export const databases = ['sqlite', 'postgres'] as const
-
-export type DatabaseName = (typeof databases)[number]
 
 /** Requests in flight at once. */
 const concurrency = 64
@@ -38,12 +36,12 @@ export async function killRounds(
   report: (round: Round) => void = () => {},
 ): Promise<Round[]> {
   using folder = temporaryFolder()
-  await using kept = database === 'postgres' ? await temporaryDatabase() : undefined
+  await using kept = await keptDatabase(database)
   const config = folder.file('latchkey.config.json')
   writeFileSync(config, JSON.stringify({ accessTokenFormat: 'opaque', logLevel: 'silent' }))
   const start = () =>
     startDev({
-      database: kept?.url ?? `sqlite:${folder.file('latchkey.db')}`,
+      database: kept.url,
       args: ['--config', config],
       env: { LATCHKEY_SECRET: testSecret },
     })
@@ -131,17 +129,33 @@ async function main(): Promise<void> {
       database: { type: 'string', multiple: true, default: [...databases] },
     },
   })
-  let lost = 0
+  const rounds = Number(values.rounds)
+  let faults = 0
   for (const database of databases.filter((name) => values.database.includes(name))) {
-    const rounds = await killRounds(database, Number(values.rounds), (round) =>
-      process.stdout.write(`${database} ${JSON.stringify(round)}\n`),
-    )
-    const sum = (member: keyof Round) => rounds.reduce((total, round) => total + round[member], 0)
-    lost += sum('lost')
-    const counts = `${sum('acknowledged')} tokens acknowledged, ${sum('cutOff')} requests cut off, ${sum('lost')} lost`
-    process.stdout.write(`${database}: ${rounds.length} rounds, ${counts}\n`)
+    faults += await reportTokens(database, rounds)
+    faults += await reportConnections(database, rounds)
   }
-  process.exitCode = lost === 0 ? 0 : 1
+  process.exitCode = faults === 0 ? 0 : 1
 }
+
+async function reportTokens(database: DatabaseName, count: number): Promise<number> {
+  const rounds = await killRounds(database, count, (round) => say(database, JSON.stringify(round)))
+  const sum = (member: keyof Round) => rounds.reduce((total, round) => total + round[member], 0)
+  const counts = `${sum('acknowledged')} tokens acknowledged, ${sum('cutOff')} requests cut off, ${sum('lost')} lost`
+  say(database, `${rounds.length} rounds, ${counts}`)
+  return sum('lost')
+}
+
+async function reportConnections(database: DatabaseName, count: number): Promise<number> {
+  const rounds = await killConnectionRounds(database, count, (round) => say(database, JSON.stringify(round)))
+  const sum = (member: 'redeemed' | 'refreshed' | 'cutOff') =>
+    rounds.reduce((total, round) => total + round[member], 0)
+  const faults = rounds.flatMap((round) => round.faults).length
+  const counts = `${sum('redeemed')} codes and ${sum('refreshed')} refreshes acknowledged, ${sum('cutOff')} requests cut off, ${faults} faults`
+  say(database, `${rounds.length} rounds, ${counts}`)
+  return faults
+}
+
+const say = (database: DatabaseName, words: string) => process.stdout.write(`${database}: ${words}\n`)
 
 if (import.meta.main) await main().finally(stopOwnPostgres)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startProxy } from '../../packages/server/src/store/testing/proxy.ts'
 import { eventually } from '../support/eventually.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
 import { getToken, postForm, startServer, type TestServer } from '../support/server.ts'
+import { assertUnavailable, proxiedDatabase } from './unavailable.ts'
 
 after(stopOwnPostgres)
 
@@ -16,21 +16,10 @@ const introspect = (server: TestServer, token: string) =>
 const revoke = (server: TestServer, token: string) =>
   postForm(server.latchkey.urls.revocation, { token }, server.client)
 
-async function assertUnavailable(response: Response): Promise<void> {
-  const text = await response.text()
-  assert.equal(response.status, 503, text)
-  assert.equal(response.headers.get('cache-control'), 'no-store')
-  assert.ok(Number(response.headers.get('retry-after')) > 0)
-  assert.equal(JSON.parse(text).error, 'temporarily_unavailable')
-  assert.doesNotMatch(text, /postgres|ECONN|select|127\.0\.0\.1:\d+ /i)
-}
-
 test('51: while the database is away every question about a token is 503, and all is well when it is back', async () => {
-  await using database = await temporaryDatabase()
-  const url = new URL(database.url)
-  await using proxy = await startProxy(Number(url.port))
-  url.port = String(proxy.port)
-  await using server = await startServer({ database: url.href, accessTokenFormat: 'opaque' })
+  await using database = await proxiedDatabase()
+  const { url, proxy } = database
+  await using server = await startServer({ database: url, accessTokenFormat: 'opaque' })
   const token = await getToken(server)
   assert.equal((await introspect(server, token)).status, 200)
 
@@ -46,11 +35,9 @@ test('51: while the database is away every question about a token is 503, and al
 })
 
 test('51: a client that is not in memory is 503 while the database is away, never 401', async () => {
-  await using database = await temporaryDatabase()
-  const url = new URL(database.url)
-  await using proxy = await startProxy(Number(url.port))
-  url.port = String(proxy.port)
-  await using server = await startServer({ database: url.href })
+  await using database = await proxiedDatabase()
+  const { url, proxy } = database
+  await using server = await startServer({ database: url })
   await proxy.cut()
   await assertUnavailable(await askForToken(server))
   await proxy.mend()

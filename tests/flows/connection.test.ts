@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
-import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { createGuard } from '@latchkey/guard'
 import { createLatchkey } from '@latchkey/server'
@@ -23,6 +23,7 @@ import { withinASecond } from '../support/eventually.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { disposable, guardOf, statusFor } from '../support/guards.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { queriesOf } from '../support/queries.ts'
 import { startServe } from '../support/serve.ts'
 import { testSecret } from '../support/server.ts'
 
@@ -187,32 +188,12 @@ test("a refresh token made with the server's secret alone is refused, and so is 
   tokensOf(await refresh(tokenUrl, app, refreshToken))
 })
 
-/** Counts the statements that SQLite runs meanwhile, but for those by which the watch looks at the feed's head. */
-async function countQueries(work: () => Promise<void>): Promise<number> {
-  let count = 0
-  const originals = { all: StatementSync.prototype.all, run: StatementSync.prototype.run }
-  const counted = (name: 'all' | 'run') =>
-    function (this: StatementSync, ...parameters: unknown[]) {
-      if (!/from "feed_head"/.test(this.sourceSQL)) count++
-      return Reflect.apply(originals[name], this, parameters)
-    }
-  Object.assign(StatementSync.prototype, { all: counted('all'), run: counted('run') })
-  try {
-    await work()
-  } finally {
-    Object.assign(StatementSync.prototype, originals)
-  }
-  return count
-}
-
 test('a forged refresh token makes no query at all', async () => {
   await using scene = await setScene()
   const { tokenUrl, app } = scene
   const { refreshToken } = await scene.connect()
-  const good = await countQueries(async () => {
-    tokensOf(await refresh(tokenUrl, app, refreshToken))
-  })
-  assert.ok(good > 0, 'a good one does')
+  const good = await queriesOf(async () => tokensOf(await refresh(tokenUrl, app, refreshToken)))
+  assert.ok(good.length > 0, 'a good one does')
   const forged = [
     `${refreshToken.slice(0, 60)}${refreshToken.slice(60).replaceAll(/[a-m]/g, 'n')}`,
     refreshToken.replace(/\.0\./, '.1.'),
@@ -221,10 +202,10 @@ test('a forged refresh token makes no query at all', async () => {
     '',
     `${refreshToken}a`,
   ]
-  const queries = await countQueries(async () => {
+  const queries = await queriesOf(async () => {
     for (const token of forged) assert.equal((await refresh(tokenUrl, app, token)).status, 400)
   })
-  assert.equal(queries, 0)
+  assert.deepEqual(queries, [])
 })
 
 test('a thousand refreshes of one connection add no row to any table but the audit log', async () => {

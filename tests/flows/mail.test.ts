@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { linkLifetimeSeconds } from '../../packages/server/src/pages/mail-links.ts'
 import { addPerson, codeChallenge, password, redirectUri, registerCodeClient } from '../support/connection.ts'
+import { startDev } from '../support/dev.ts'
 import { eventually } from '../support/eventually.ts'
 import { askForMail, type MailScene, mailAfter, openPage, setMailScene, submit } from '../support/mailing.ts'
 import { Person } from '../support/person.ts'
@@ -259,3 +260,28 @@ for (const [name, options, expected] of closed) {
     }
   })
 }
+
+test('latchkey dev keeps its mails to be read, and a link in one can be followed', async () => {
+  await using dev = await startDev()
+  const { issuer, endpoints } = dev.description
+  const person = new Person()
+  const mailUrl = endpoints.mail ?? ''
+  assert.equal((await openPage(person, mailUrl)).status, 200)
+  const checkMail = await askForMail(person, `${issuer}/sign-up`, 'john@example.com')
+  const outbox = checkMail.links.find(({ url }) => url.href === mailUrl)
+  assert.ok(outbox)
+  const { links, text } = await openPage(person, outbox.url)
+  assert.match(text, /john@example\.com/)
+  const link = links.find(({ url }) => url.searchParams.has('token'))
+  assert.ok(link)
+  const finish = await openPage(person, link.url)
+  const account = await submit(person, finish, { name: john.name, password: john.password })
+  assert.equal(account.url.href, `${issuer}/account`)
+})
+
+test('a server that sends its mails shows none', async () => {
+  await using scene = await setMailScene()
+  const { person, urls, server } = scene
+  assert.equal(urls.mail, undefined)
+  assert.equal((await openPage(person, `${server.url}/mail`)).status, 404)
+})

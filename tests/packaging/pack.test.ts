@@ -142,6 +142,16 @@ test('from the installed packages: migrate, register, serve, get a token, and ch
   assert.deepEqual(await exited, [0, null])
 })
 
+test('what runs in a thread of its own runs from the installed package: a hash of bcrypt', async () => {
+  const module = folder.file('node_modules/@latchkey/server/lib/people/password.js')
+  const hash = '$2y$06$5Jtu8fg4lJqkamcTH.SWOuD2V//ZHdxG8Vh2S0EnNpNTlTCsFBiNa'
+  const lines = `import { verifyPassword } from ${JSON.stringify(module)}
+for (const password of ['correct horse battery', 'wrong']) console.log(await verifyPassword(password, '${hash}'))`
+  writeFileSync(folder.file('bcrypt.mjs'), lines)
+  const { stdout } = await run(process.execPath, ['bcrypt.mjs'], { cwd, env })
+  assert.equal(stdout, 'true\nfalse\n')
+})
+
 test('the declarations resolve for a consumer: nodenext, strict, and libraries checked too', async () => {
   writeFileSync(folder.file('consumer.mts'), consumer)
   const options = {

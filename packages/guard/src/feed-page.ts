@@ -38,6 +38,8 @@ function parseEntry(entry: unknown): RevocationEntry[] {
       if (!isCount(epoch)) throw broken(`a ${kind} entry`)
       return [{ kind, id, epoch, expires_at }]
     case 'connection':
+      if (client_id !== undefined && !isTextWithin(client_id, maxIdLength)) throw broken('a connection entry')
+      return [{ kind, id, client_id, expires_at }]
     case 'api_key':
     case 'signing_key':
       return [{ kind, id, expires_at }]

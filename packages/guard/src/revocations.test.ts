@@ -143,3 +143,21 @@ test('a full set makes room by forgetting what has expired', () => {
   set.apply(page([{ ...tokenEntry('d'), expires_at: 9_000 }]))
   assert.equal(set.size, 1)
 })
+
+test("a client's new epoch makes room for what it covers: its earlier tokens and connections, and no other's", () => {
+  const { set } = makeSet()
+  const connectionEntry = (id: string, client_id?: string): RevocationEntry => ({
+    kind: 'connection',
+    id,
+    client_id,
+    expires_at,
+  })
+  const earlier = [tokenEntry('a'), connectionEntry('b', 'client-1')]
+  const others = [tokenEntry('c', 'client-2'), connectionEntry('d', 'client-2'), connectionEntry('e')]
+  set.apply(page([...earlier, ...others]))
+  set.apply(page([clientEntry(3), connectionEntry('connection-1', 'client-1')]))
+  assert.equal(set.size, others.length + 2)
+  assert.equal(set.isRevoked({ ...token, clientEpoch: 3 }), true, 'a connection that ended later')
+  assert.equal(set.isRevoked({ ...token, clientEpoch: 3, connectionId: 'another' }), false)
+  assert.equal(set.isRevoked({ ...token, clientId: 'client-2', connectionId: 'd' }), true)
+})

@@ -8,7 +8,7 @@ export interface RevocationEntry {
   readonly kind: RevocationKind
   /** The `jti`, connection, client, subject, API key or `kid`. */
   readonly id: string
-  /** Of a token: its client. */
+  /** Of a token or a connection: its client. */
   readonly client_id?: string | undefined
   /** Of a client or a user: its tokens of a lower epoch are revoked. */
   readonly epoch?: number | undefined
@@ -135,7 +135,7 @@ export class RevocationSet {
 interface Held {
   /** For a client or a user: lower epochs are revoked. */
   readonly epoch: number
-  /** Of a token. */
+  /** Of a token or a connection. */
   readonly clientId: string | undefined
   readonly expiresAt: number
   /** Rises with each entry, so that what came before a client's new epoch is known. */
@@ -201,13 +201,16 @@ class Entries {
   }
 
   /**
-   * The server raises a client's epoch above every token it issued before, so the tokens that were held by then are
-   * covered. Those that came later may be of the new epoch and stay. Only the live feed is known to come in this order.
+   * The server raises a client's epoch above every token it issued before, so the tokens and connections that were held by
+   * then are covered. Those that came later may be of the new epoch and stay. Only the live feed is known to come in this
+   * order.
    */
   #dropCovered(raised: Map<string, number>): void {
-    for (const [id, token] of this.#maps.token) {
-      const raisedAt = token.clientId === undefined ? undefined : raised.get(token.clientId)
-      if (raisedAt !== undefined && token.arrival < raisedAt) this.#maps.token.delete(id)
+    for (const map of [this.#maps.token, this.#maps.connection]) {
+      for (const [id, { clientId, arrival }] of map) {
+        const raisedAt = clientId === undefined ? undefined : raised.get(clientId)
+        if (raisedAt !== undefined && arrival < raisedAt) map.delete(id)
+      }
     }
   }
 }

@@ -6,7 +6,9 @@ const intervalMs = 60_000
 const batchSize = 500
 
 /** Deletes what has expired, in small batches, for as long as the server runs. */
-export function startHousekeeping({ store, clock, logger }: Context): { stop(): void } {
+export function startHousekeeping({ store, clock, logger }: Pick<Context, 'store' | 'clock' | 'logger'>): {
+  stop(): void
+} {
   let isStopped = false
   const timer = setInterval(
     () => sweep().catch((error) => logger.warn({ err: error }, 'housekeeping failed')),

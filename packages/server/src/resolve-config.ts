@@ -12,6 +12,7 @@ export function resolveConfig(
   const config = parseConfig(input, environment, dialect.policy)
   checkUnits(config, dialect)
   checkLifetimes(config)
+  checkRequiredScope(config)
   if (config.signingAlgorithm === 'HS256' && config.accessTokenFormat === 'opaque') {
     throw new ConfigError(
       'signingAlgorithm: opaque tokens are not signed. Leave it out, or choose accessTokenFormat `jwt`.',
@@ -46,4 +47,11 @@ function checkLifetimes(config: Config): void {
       'connectionLifetime: a connection would end before its access token. Make it as long as accessTokenLifetime, or longer.',
     )
   }
+}
+
+function checkRequiredScope({ requiredScope, scopes }: Config): void {
+  if (requiredScope === undefined || Object.hasOwn(scopes, requiredScope)) return
+  throw new ConfigError(
+    `requiredScope: \`${requiredScope}\` is not one of \`scopes\`, so nobody could allow it. Add it there, with what it allows in words.`,
+  )
 }

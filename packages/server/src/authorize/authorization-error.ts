@@ -1,9 +1,11 @@
 import { OAuthError } from '../base/oauth-error.ts'
 import type { RedirectUri } from '../clients/redirect-uri.ts'
+import type { ClientWithSecrets } from '../store/clients.ts'
 import type { ResponseMode } from './response-mode.ts'
 
 /** Where a client wants its answer, and what it must find there. */
 export interface ReturnAddress {
+  client: Pick<ClientWithSecrets, 'id' | 'name'>
   redirectUri: RedirectUri
   responseMode: ResponseMode
   state: string | undefined

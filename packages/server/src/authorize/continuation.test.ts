@@ -54,11 +54,11 @@ test('69: anything else is none', () => {
     'https://evil.com/login/authorize',
     '/login/authorize#x',
     '/login/authorize?a b',
-    '/login/authorize?a\\r\\nb',
+    '/login/authorize?a\r\nb',
     '/login/authorize?é',
-    '/login\\\\authorize',
+    '/login\\authorize',
     `/login/authorize?${'x'.repeat(maxContinuationLength)}`,
-  ].map((text) => text?.replace('\\r\\n', '\r\n').replace('\\\\', '\\')))
+  ])
     assert.equal(readContinuation(text, wires, issuer), undefined, String(text))
 })
 

@@ -53,7 +53,7 @@ export async function readAuthorizationRequest(
   const state = parameters.get('state')
   const responseMode = readResponseMode(parameters.get('response_mode')) ?? 'query'
 
-  return AuthorizationError.during({ redirectUri, responseMode, state }, () => {
+  return AuthorizationError.during({ client, redirectUri, responseMode, state }, () => {
     checkGrantType(client)
     checkResponseType(parameters.get('response_type'))
     checkResponseMode(parameters.get('response_mode'))

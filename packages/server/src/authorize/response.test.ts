@@ -7,6 +7,7 @@ import { codeResponse, errorResponse } from './response.ts'
 
 const issuer = 'https://auth.example.com'
 const to = (uri: string, change: Partial<ReturnAddress> = {}): ReturnAddress => ({
+  client: { id: 'app', name: 'App' },
   redirectUri: parseRedirectUri(uri),
   responseMode: 'query',
   state: undefined,

@@ -197,6 +197,15 @@ test('a refresh token or a connection that ends before its access token is refus
   })
 })
 
+test('a required scope that the API does not have is refused at the start', async () => {
+  await assert.rejects(startAndStop({ requiredScope: 'connect' }), {
+    name: 'ConfigError',
+    message: /requiredScope: `connect` is not one of `scopes`/,
+  })
+  await using server = await startServer({ requiredScope: 'read' })
+  assert.equal(server.latchkey.config.requiredScope, 'read')
+})
+
 test('a route where the server has something of its own is refused at the start', async () => {
   const taken = [
     { ...token, paths: ['/revoke'] },

@@ -17,6 +17,7 @@ const tokens = {
 const error = {
   body: { error: { message: '{error_description}', code: '{status}' } },
   statuses: {
+    invalid_request: 400,
     invalid_client: 400,
     access_denied: 400,
     unsupported_grant_type: 501,

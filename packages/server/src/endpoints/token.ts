@@ -18,7 +18,8 @@ export function tokenEndpoint(context: TokenEndpointContext, wire: Wire): Handle
     // Read before the token is made, so that a moment of expiry in the answer is never later than the token's own.
     const now = clock()
     const grant = findGrant(readGrantType(parameters, wire), client, grantContext.config)
-    const answer = await grant.exchange(grantContext, client, parameters, exchange)
+    // One moment for all of the exchange: a lifetime that begins in it is told whole.
+    const answer = await grant.exchange({ ...grantContext, clock: () => now }, client, parameters, exchange)
     if (!wire.toAnswer) {
       const { refresh_expires_in, user_id, ...standard } = answer
       return credentialResponse(standard, exchange)

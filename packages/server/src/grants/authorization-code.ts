@@ -38,6 +38,6 @@ function readChallenge(verifier: string | undefined): string | undefined {
   if (isCodeVerifier(verifier)) return challengeOf(verifier)
   throw new OAuthError(
     'invalid_request',
-    'A code_verifier has 43 to 128 characters, each a letter, a digit or one of -._~ (RFC 7636 §4.1).',
+    'A code_verifier has 43 to 128 characters, each a letter, a digit or one of -._~.',
   )
 }

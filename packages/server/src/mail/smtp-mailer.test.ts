@@ -181,3 +181,11 @@ test('credentials are not given to a server that offers no TLS, except on loopba
   assert.equal(given.length, 2)
   assert.match(far.log(), /ETLS/)
 })
+
+test('a server whose certificate nobody vouches for gets no mail', async () => {
+  await using server = await startMailServer({ secure: true })
+  await using mailer = mailerTo(`smtps://127.0.0.1:${server.port}`, { retryPausesMs: [] })
+  mailer.send(mail)
+  await eventually(() => mailer.log().includes('a mail was not sent'))
+  assert.equal(server.attempts(), 0)
+})

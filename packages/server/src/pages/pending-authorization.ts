@@ -1,4 +1,4 @@
-import { AuthorizationError } from '../authorize/authorization-error.ts'
+import { AuthorizationError, type ReturnAddress } from '../authorize/authorization-error.ts'
 import { issueCode } from '../authorize/code.ts'
 import {
   type Continuation,
@@ -43,7 +43,7 @@ export async function proceed(
   } catch (error) {
     if (!(error instanceof AuthorizationError)) throw error
     const response = errorResponse(error, wire, { issuer: config.issuer, errorPageUrl: urls.docs })
-    return answerClient(context, visit, response, error.returnTo.redirectUri)
+    return answerClient(context, visit, error.returnTo, response)
   }
 }
 
@@ -73,7 +73,7 @@ export async function giveCode(
   const code = await issueCode(context, request, grantable)
   // They were signed out meanwhile: the request begins anew.
   if (code === undefined) return lead(context, visit, continuationUrl(continuation, issuer))
-  return answerClient(context, visit, codeResponse(request, code, issuer), request.redirectUri)
+  return answerClient(context, visit, request, codeResponse(request, code, issuer))
 }
 
 /** The person said no. */
@@ -94,14 +94,18 @@ export async function findFormTarget(
   if (continuation === undefined) return { appName: undefined, formAction: [] }
   const { parameters } = await readContinuedRequest(continuation, context)
   try {
-    const { client, redirectUri } = await readAuthorizationRequest(context, parameters)
-    return { appName: client.name, formAction: formActionOf(redirectUri) }
+    return formTargetOf(await readAuthorizationRequest(context, parameters))
   } catch (error) {
-    const { redirectUri } = error instanceof AuthorizationError ? error.returnTo : {}
-    if (!(error instanceof AuthorizationError || error instanceof OAuthError)) throw error
-    return { appName: undefined, formAction: redirectUri === undefined ? [] : formActionOf(redirectUri) }
+    if (error instanceof AuthorizationError) return formTargetOf(error.returnTo)
+    if (error instanceof OAuthError) return { appName: undefined, formAction: [] }
+    throw error
   }
 }
+
+const formTargetOf = ({ client, redirectUri }: ReturnAddress): FormTarget => ({
+  appName: client.name,
+  formAction: formActionOf(redirectUri),
+})
 
 /**
  * The scheme, not the host: a browser applies `form-action` to all redirects that follow a form, and an app may lead on
@@ -112,11 +116,12 @@ export const formActionOf = (redirectUri: RedirectUri): readonly string[] => [ne
 function answerClient(
   context: PageContext,
   visit: Visit,
+  { client, redirectUri }: ReturnAddress,
   response: AuthorizationResponse,
-  redirectUri: RedirectUri,
 ): Promise<Response> | Response {
+  visit.exchange.clientId = client.id
   if (response.kind === 'redirect') return lead(context, visit, response.url)
   const { action, fields } = response
-  const page = formPostTemplate({ action, fields, appName: new URL(redirectUri).host }, visit.look)
+  const page = formPostTemplate({ action, fields, appName: client.name }, visit.look)
   return show(context, visit, page, { hasScript: true, formAction: formActionOf(redirectUri) })
 }

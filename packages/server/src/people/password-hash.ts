@@ -86,7 +86,7 @@ function readArgon2({ algorithm, memory, passes, lanes, ...rest }: Groups): Read
 }
 
 function readBcrypt({ text, cost }: Groups): ReadHash {
-  if (Number(cost) > maxBcryptCost) return tooCostly(String(maxBcryptCost))
+  if (Number(cost) > maxBcryptCost) return tooCostly(`a cost of ${maxBcryptCost}`)
   return Number(cost) < minBcryptCost ? malformed : { hash: { kind: 'bcrypt', text } }
 }
 

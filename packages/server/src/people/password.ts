@@ -14,8 +14,8 @@ const digestLength = 32
 
 /**
  * How many are computed at once, in the whole process: one core is left to the event loop, and one of the four threads
- * of Node's pool to everything else. On two cores one at a time leaves the loop's slowest turns as they are, two at
- * a time make them 35 times as long and give only a third more.
+ * of Node's pool to everything else. On two cores two at a time give a third more, and make the loop's slowest turns 30
+ * times as long.
  */
 const maxRunning = Math.max(1, Math.min(3, availableParallelism() - 1))
 /** How many wait. At some 40 a second the last of them waits for seven seconds, which a browser and a person still do. */

@@ -9,7 +9,7 @@ import { lockUser, type User } from './users.ts'
 /** People who are signed in in one browser at most; one more takes the place of the one who signed in first. */
 export const maxAccountsPerSession = 10
 
-/** How often a session's use is written down, in seconds: not with every page. */
+/** How often a session's use is written down at most, in seconds: not with every page. */
 export const sessionUseIntervalSeconds = 300
 
 export type Session = Selectable<Schema['sessions']>
@@ -70,7 +70,7 @@ export function createSessionStore(database: Database): SessionStore {
   return {
     async use(sessionHash, now, lifetimes) {
       const found = await findSession(database, sessionHash, now)
-      if (!found || now - found.last_used_at < sessionUseIntervalSeconds) return found
+      if (!found || now - found.last_used_at < useIntervalOf(lifetimes)) return found
       const use = { last_used_at: now, expires_at: expiryOf(found.created_at, now, lifetimes) }
       await database.transact(function* () {
         yield* rows(kysely.updateTable('sessions').set(use).where('session_hash', '=', sessionHash))
@@ -138,6 +138,10 @@ async function findSession(
   }))
   return { id: session_id, session_hash: sessionHash, created_at, last_used_at, expires_at, accounts }
 }
+
+/** Shorter where a session may not lie unused for long, so that none ends while it is used. */
+const useIntervalOf = ({ idleLifetimeSeconds }: SessionLifetimes): number =>
+  Math.min(sessionUseIntervalSeconds, idleLifetimeSeconds / 10)
 
 const expiryOf = (createdAt: UnixSeconds, now: UnixSeconds, lifetimes: SessionLifetimes): UnixSeconds =>
   Math.min(now + lifetimes.idleLifetimeSeconds, createdAt + lifetimes.lifetimeSeconds)

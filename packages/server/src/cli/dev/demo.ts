@@ -18,8 +18,11 @@ export interface DemoClient {
   secret: string
 }
 
-/** @param serverSecret `LATCHKEY_SECRET`, of which the newest counts. */
-export function createDemo(serverSecret: string): Demo {
+/**
+ * @param serverSecret `LATCHKEY_SECRET`, of which the newest counts.
+ * @param hasLocalPeople whether people sign in by passwords that are kept here; otherwise nobody of ours could.
+ */
+export function createDemo(serverSecret: string, hasLocalPeople: boolean): Demo {
   const newest = serverSecret.split(',')[0]?.trim() ?? ''
   const secretOf = (purpose: string) => base32(deriveKey(newest, `demo ${purpose}`))
   const user = (username: string, name: string) => ({
@@ -31,7 +34,7 @@ export function createDemo(serverSecret: string): Demo {
     client: { id: 'demo-app', secret: secretOf('demo-app') },
     publicClient: { id: 'demo-spa' },
     resourceServer: { id: 'demo-api', secret: secretOf('demo-api') },
-    users: [user('john.doe', 'John Doe'), user('jane.black', 'Jane Black')],
+    users: hasLocalPeople ? [user('john.doe', 'John Doe'), user('jane.black', 'Jane Black')] : [],
     secretOf,
   }
 }

@@ -76,7 +76,7 @@ async function start(
     dialect,
     scopes,
   }
-  const demo = createDemo(secret)
+  const demo = createDemo(secret, input.people === undefined)
   const latchkey = await createLatchkey(config, {
     environment: { LATCHKEY_SECRET: secret, PEOPLE_SECRET: environment.PEOPLE_SECRET },
     logDestination: pino.destination({ fd: 2, sync: true }),

@@ -13,7 +13,7 @@ ${code(pathOf(facts.calls.revocation.url))} as ${code(facts.calls.revocation.par
         ? 'with your client id and secret as in step 1'
         : 'with the client id that the example shows'
     }.</p>
-<p>The answer is an empty 200, and the API refuses the token from then on. A token that is unknown or has ended already
+<p>The answer is 200 and says nothing more, and the API refuses the token from then on. A token that is unknown or has ended already
 gets the same answer, so you may safely send it twice. Your other tokens live on.</p>`,
     code: snippets('End a token', (language) => language.endToken(facts)),
   })

@@ -69,6 +69,10 @@ export function errorAnswer(wire: Wire, error: StandardError): { status: number;
   return wire.toError ? wire.toError(error) : { status, body }
 }
 
+/** Whether the page tells how an app acts for people. */
+export const hasPeople = ({ first, others }: DocsFacts): boolean =>
+  [first, ...others].some(({ grant }) => grant === 'authorization_code')
+
 function noEndpoint(kind: RouteKind): never {
   throw new Error(`Every server has a route of the kind ${kind}.`)
 }

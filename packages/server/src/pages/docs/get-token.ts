@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import type { AnswerField } from '../../dialects/dialect.ts'
 import type { Html } from '../layout.ts'
 import type { Call, Variable } from './call.ts'
-import type { DocsFacts } from './facts.ts'
+import { type DocsFacts, hasPeople } from './facts.ts'
 import { code, durationInWords, json, lifetimeInWords, pathOf, sample, section, snippets } from './parts.ts'
 import type { TokenWay } from './token-way.ts'
 
@@ -27,19 +27,23 @@ export const signInByPassword = (facts: DocsFacts, id: string): Html => {
     id,
     title: 'Sign in with a password',
     words: html`<p>A person's own username and password are exchanged for a token too. It allows what the person may do.
-Use this for your own account; for other people's, let them <a href="#${placeOfPeople(facts)}">allow your app</a>, so
-that no password passes through your hands.</p>
+Use this for your own account${
+      hasPeople(facts)
+        ? html`; for other people's, let them <a href="#${placeOfPeople(facts)}">allow your app</a>, so that no password passes
+through your hands`
+        : ''
+    }.</p>
 ${requestInWords(facts, way)}
 ${answerInWords(facts, way)}`,
     code: [
       ...snippets('Sign in with a password', (language) => language.getToken(way)),
-      sample('The answer', 'JSON', json(way.sampleAnswer)),
+      sample('The answer to a password', 'JSON', json(way.sampleAnswer)),
     ],
   })
 }
 
 /** The id of the section about people. */
-export const placeOfPeople = ({ first }: DocsFacts): string =>
+const placeOfPeople = ({ first }: DocsFacts): string =>
   first.grant === 'authorization_code' ? 'get-token' : 'people'
 
 /** What a request for a token consists of. */

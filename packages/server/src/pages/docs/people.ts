@@ -45,7 +45,7 @@ ${
     code: [
       ...snippets('Send the person to us', (language) => language.authorizationLink(facts)),
       ...snippets('Exchange the code', (language) => language.getToken(way)),
-      sample('The answer', 'JSON', json(way.sampleAnswer)),
+      sample('The answer to a code', 'JSON', json(way.sampleAnswer)),
     ],
   })
 }
@@ -97,10 +97,6 @@ ${code(pathOf(facts.calls.disconnect.url))}. The answer is 200, and every token 
 
 /** Whether a person's tokens can be renewed, and so ended together. */
 export const hasRefresh = (facts: DocsFacts): boolean => codeWay(facts).refreshPath !== undefined
-
-/** Whether the page tells how an app acts for people. */
-export const hasPeople = ({ first, others }: DocsFacts): boolean =>
-  [first, ...others].some(({ grant }) => grant === 'authorization_code')
 
 const codeWay = ({ first, others }: DocsFacts): TokenWay =>
   others.find(({ grant }) => grant === 'authorization_code') ?? first

@@ -1,8 +1,7 @@
 import { html } from 'hono/html'
 import type { Html } from '../layout.ts'
-import type { DocsFacts } from './facts.ts'
+import { type DocsFacts, hasPeople } from './facts.ts'
 import { code, section } from './parts.ts'
-import { hasPeople } from './people.ts'
 
 export const whatYouNeed = (facts: DocsFacts, id: string): Html =>
   section({

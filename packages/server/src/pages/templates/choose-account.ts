@@ -20,6 +20,7 @@ export interface ChooseAccountProps {
 /** Who is signed in chooses whom to go on as. The form posts `form_token` and `account`. */
 export function chooseAccountTemplate(props: ChooseAccountProps, look: Look): Html {
   const { words } = look
+  const other = props.accounts.length > 0 ? words.useAnotherAccount : words.chooseAccount.ownAccount
   const content = html`<div class="page-title">
 <h1>${words.chooseAccount.title}</h1>
 ${props.appName ? html`<p class="lead">${words.continueTo(props.appName)}</p>` : ''}
@@ -32,7 +33,7 @@ ${props.accounts.map(
   ({ id, ...shown }) =>
     html`<li><button class="row row-link" name="account" value="${id}">${person(shown)}</button></li>`,
 )}
-<li><a class="row row-link" href="${props.otherAccountUrl}"><span class="person"><span class="person-letter person-add" aria-hidden="true"></span><span class="person-words">${words.useAnotherAccount}</span></span></a></li>
+<li><a class="row row-link" href="${props.otherAccountUrl}"><span class="person"><span class="person-letter person-add" aria-hidden="true"></span><span class="person-words">${other}</span></span></a></li>
 </ul>
 </form>
 ${props.demoAccounts.length > 0 ? demo(props, look) : ''}`

@@ -88,6 +88,7 @@ export const en: Words = {
   chooseAccount: {
     title: 'Choose an account',
     accounts: 'Accounts',
+    ownAccount: 'Sign in with your account',
     demoTitle: 'Try it out',
     demoHint: 'Sample people, shown by latchkey dev only.',
   },

@@ -86,6 +86,7 @@ export const ja: Words = {
   chooseAccount: {
     title: 'アカウントを選択',
     accounts: 'アカウント',
+    ownAccount: '自分のアカウントでサインイン',
     demoTitle: '試してみる',
     demoHint: 'サンプルのアカウントです。latchkey dev でのみ表示されます。',
   },

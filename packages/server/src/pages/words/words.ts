@@ -52,7 +52,7 @@ export interface Words {
     demoSubmit: string
     demoSubmitAs(name: string): string
   }
-  chooseAccount: { title: string; accounts: string; demoTitle: string; demoHint: string }
+  chooseAccount: { title: string; accounts: string; ownAccount: string; demoTitle: string; demoHint: string }
   consent: {
     title(appName: string, apiName: string): string
     madeBy(publisher: string): string

@@ -114,6 +114,16 @@ overBothDatabases((contract) => {
     assert.ok(await use(store, 'first', at + 7 * day - 1))
   })
 
+  contract('a session that may not lie unused for long lives while it is used', async ({ store }) => {
+    await addPeopleAndClients(store)
+    const short = { idleLifetimeSeconds: 60, lifetimeSeconds: day }
+    await signIn(store, 'jane', { to: 'first' }, now, short)
+    for (let age = 50; age < 400; age += 50) {
+      assert.ok(await store.sessions.use('first', now + age, short))
+    }
+    assert.equal(await store.sessions.use('first', now + 410, short), undefined)
+  })
+
   contract('a session ends when it lay unused for too long', async ({ store }) => {
     await begin(store)
     await assertChangesNothing(store, async () => {

@@ -240,6 +240,21 @@ overBothDatabases((contract) => {
     assert.equal((await store.users.find('john'))?.password_hash, user('john').password_hash)
   })
 
+  contract(
+    'a password changes once for whoever was authenticated before, however many ask at once',
+    async ({ store, open }) => {
+      const other = await open()
+      await addPeopleAndClients(store)
+      const changed = await countWinners(20, (index) =>
+        (index % 2 ? store : other).users.setPassword('jane', `hash ${index}`, event(), 0),
+      )
+      assert.equal(changed, 1)
+      assert.equal((await store.users.find('jane'))?.epoch, 1)
+      assert.equal(await store.users.setPassword('jane', 'another hash', event(), 1), true)
+      assert.equal((await store.users.find('jane'))?.password_hash, 'another hash')
+    },
+  )
+
   contract('nothing more happens to a person who is disabled or unknown', async ({ store }) => {
     await addPeopleAndClients(store)
     await store.users.disable('jane', event())

@@ -7,11 +7,17 @@ import { createStore, type Store } from '../store.ts'
 /** The lifetime of access tokens, in seconds, that the stores of these tests know. */
 export const lifetimeSeconds = 3_600
 
+/** As many as a server process holds to PostgreSQL. */
+const connectionsOfPool = 10
+
 /** An empty database with its tables, and a store of it. */
 export interface TestStore extends AsyncDisposable {
   url: string
   store: Store
-  /** The same database, opened once more, as another process would. */
+  /**
+   * The same database, opened once more, as another process would. Both hold their connections open from then on, so
+   * that what begins at once in both meets in the database.
+   */
   open(): Promise<Store>
 }
 
@@ -54,16 +60,25 @@ export async function openTestStore(kind: DatabaseKind): Promise<TestStore> {
     opened.push(store)
     return store
   }
+  const openAnother = async () => {
+    const another = await open()
+    await Promise.all(opened.map(openConnections))
+    return another
+  }
   const store = await open()
   await store.database.migrate()
   await store.revocations.initialize(lifetimeSeconds)
   return {
     url: empty.url,
     store,
-    open,
+    open: openAnother,
     async [Symbol.asyncDispose]() {
       for (const { database } of opened) await database.close()
       await empty[Symbol.asyncDispose]()
     },
   }
 }
+
+/** A pool opens one connection for each that asks at once. */
+const openConnections = ({ revocations }: Store) =>
+  Promise.all(Array.from({ length: connectionsOfPool }, () => revocations.head()))

@@ -26,7 +26,7 @@ ${
   refreshPath
     ? `const body = await answer.json()
 const token = body${member(tokenPath)}
-${call.parameters.some(([, { variable }]) => variable === 'refreshToken') ? '' : 'const '}refreshToken = body${member(refreshPath)} // keep it for later`
+${call.parameters.some(([, { variable }]) => variable === 'refreshToken') ? '' : 'const '}refreshToken = body${member(refreshPath)}`
     : `const token = (await answer.json())${member(tokenPath)}`
 }`,
 

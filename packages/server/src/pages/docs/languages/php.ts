@@ -23,9 +23,7 @@ ${declare(fillInsOf(call))}
 ${request(call)}
 if ($status !== 200) exit("No token: $answer\\n");
 $token = json_decode($answer, true)${member(tokenPath)};${
-    refreshPath
-      ? `\n$refreshToken = json_decode($answer, true)${member(refreshPath)}; // keep it for later`
-      : ''
+    refreshPath ? `\n$refreshToken = json_decode($answer, true)${member(refreshPath)};` : ''
   }`,
 
   callApi: ({ calls }) => `${request(calls.api)}

@@ -14,7 +14,7 @@ export const python: Language = {
       'state = secrets.token_urlsafe(16)',
       ...(hasChallenge(authorization) ? [challenge] : []),
       '',
-      `link = ${literal(`${authorization.url}?`)} + urlencode(${block(authorization.parameters)})`,
+      `link = ${literal(`${authorization.url}?`)} + urlencode(${dictionary(authorization.parameters)})`,
       'print(link)',
       ...(hasChallenge(authorization) ? ['print(verifier)'] : []),
     ].join('\n'),
@@ -26,7 +26,7 @@ ${declare(fillInsOf(call))}
 ${request(call)}
 answer.raise_for_status()
 token = answer.json()${member(tokenPath)}${
-    refreshPath ? `\nrefresh_token = answer.json()${member(refreshPath)}  # keep it for later` : ''
+    refreshPath ? `\nrefresh_token = answer.json()${member(refreshPath)}` : ''
   }`,
 
   callApi: ({ calls }) => `${request(calls.api)}
@@ -112,18 +112,22 @@ function request({ method, url, basic, encoding, headers, parameters }: Call): s
     `    ${literal(url)},`,
     ...(basic ? [`    auth=(${basic.map(expression).join(', ')}),`] : []),
     ...(headers.length > 0 ? [`    headers=${dictionary(headers)},`] : []),
-    ...(parameters.length > 0 ? [`    ${place}=${dictionary(parameters)},`] : []),
+    ...(parameters.length > 0 ? [`    ${place}=${indented(dictionary(parameters), 4)},`] : []),
     '    timeout=10,',
     ')',
   ].join('\n')
 }
 
-/** A dictionary of a line for each entry. */
-const block = (entries: Call['parameters']): string =>
-  `{\n${entries.map(([name, value]) => `    ${literal(name)}: ${expression(value)},\n`).join('')}}`
+/** As many entries as one line of a narrow column holds. */
+const maxEntriesOfLine = 2
 
+/** A dictionary on one line, or of a line for each entry. */
 const dictionary = (entries: Call['parameters']): string =>
-  `{${entries.map(([name, value]) => `${literal(name)}: ${expression(value)}`).join(', ')}}`
+  entries.length > maxEntriesOfLine
+    ? `{\n${entries.map((entry) => `    ${pair(entry)},\n`).join('')}}`
+    : `{${entries.map(pair).join(', ')}}`
+
+const pair = ([name, value]: Call['parameters'][number]): string => `${literal(name)}: ${expression(value)}`
 
 function expression({ text, variable }: Value): string {
   if (variable === undefined) return literal(text)

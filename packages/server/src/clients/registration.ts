@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { nearestName } from '../base/explain.ts'
 import { sha256 } from '../base/hash.ts'
+import { isPlainText } from '../base/plain-text.ts'
 import { randomId, randomSecret } from '../base/random.ts'
 import { isScopeToken, parseScope } from '../base/scope.ts'
 import type { ClientType } from '../store/schema.ts'
@@ -136,9 +137,9 @@ function checkApp(app: NewApp): void {
 }
 
 function checkName(what: string, name: string): void {
-  if (name.trim() !== '' && name.length <= maxNameLength && !hasControlCharacter(name)) return
+  if (name.trim() !== '' && name.length <= maxNameLength && isPlainText(name)) return
   throw new RegistrationError(
-    `${what} has 1 to ${maxNameLength} characters, none of them a control character.`,
+    `${what} has 1 to ${maxNameLength} characters, none of them unseen (a control character, one that turns the writing around).`,
   )
 }
 
@@ -171,8 +172,4 @@ function checkGrantTypes({ type, grantTypes = [], redirectUris = [] }: NewApp): 
     )
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
     throw new RegistrationError('The grant type authorization_code needs a redirect URI.')
-}
-
-function hasControlCharacter(text: string): boolean {
-  return [...text].some((character) => character < ' ' || character === '\x7f')
 }

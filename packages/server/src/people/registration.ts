@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Clock, UnixSeconds } from '../base/clock.ts'
 import { explainIssues, nearestName } from '../base/explain.ts'
+import { isPlainText } from '../base/plain-text.ts'
 import { randomId } from '../base/random.ts'
 import { parseScope } from '../base/scope.ts'
 import type { AuditEvent } from '../store/audit-events.ts'
@@ -20,28 +21,28 @@ const maxEmailLength = 254
 const externalPrefix = 'external:'
 
 const usernameSchema = z.string().refine((username) => {
-  const isPlain = username.trim() === username && !hasControlCharacter(username)
+  const isPlain = username.trim() === username && isPlainText(username)
   return (
     isPlain &&
     username.length >= 1 &&
     username.length <= maxUsernameLength &&
     !username.startsWith(externalPrefix)
   )
-}, `a username has 1 to ${maxUsernameLength} characters, no control character and no space around it, and does not begin with \`${externalPrefix}\``)
+}, `a username has 1 to ${maxUsernameLength} characters, no unseen character and no space around it, and does not begin with \`${externalPrefix}\``)
 
 /** As shown to people. */
 export const nameSchema = z
   .string()
   .trim()
   .refine(
-    (name) => name.length >= 1 && name.length <= maxNameLength && !hasControlCharacter(name),
-    `a name has 1 to ${maxNameLength} characters, none of them a control character`,
+    (name) => name.length >= 1 && name.length <= maxNameLength && isPlainText(name),
+    `a name has 1 to ${maxNameLength} characters, none of them unseen (a control character, one that turns the writing around)`,
   )
 
-/** What is wrong with a person's name; `undefined`: nothing. A control character is nothing to show. */
+/** What is wrong with a person's name; `undefined`: nothing. An unseen character is nothing to show. */
 export function nameProblem(name: string): 'missing' | 'too_long' | undefined {
   const shown = name.trim()
-  if (shown === '' || hasControlCharacter(shown)) return 'missing'
+  if (shown === '' || !isPlainText(shown)) return 'missing'
   return shown.length > maxNameLength ? 'too_long' : undefined
 }
 
@@ -205,8 +206,4 @@ function readWith<Schema extends z.ZodType>(schema: Schema, value: unknown): z.o
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw new PersonError(explainIssues(parsed.error, schema).replaceAll('?.', '?'))
-}
-
-function hasControlCharacter(text: string): boolean {
-  return [...text].some((character) => character < ' ' || character === '\x7f')
 }

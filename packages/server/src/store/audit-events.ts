@@ -1,6 +1,7 @@
 import type { UnixSeconds } from '../base/clock.ts'
 import { randomId } from '../base/random.ts'
-import { type Database, firstRow, rows, type Transaction } from './database.ts'
+import { type Database, firstRow, type Transaction } from './database.ts'
+import { purgeExpired } from './purge.ts'
 
 /** How long an audit event is kept, in seconds: 400 days, so that a year can be looked back on. */
 const auditRetentionSeconds = 400 * 86_400
@@ -35,18 +36,7 @@ export function createAuditStore(database: Database): AuditStore {
         .limit(limit)
         .execute(),
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely
-          .selectFrom('audit_events')
-          .select('id')
-          .where('expires_at', '<=', now)
-          .limit(limit)
-        const purged = yield* rows(
-          kysely.deleteFrom('audit_events').where('id', 'in', expired).returning('id'),
-        )
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'audit_events', now, limit),
   }
 }
 

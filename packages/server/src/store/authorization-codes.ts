@@ -9,6 +9,7 @@ import {
   tellGuards,
 } from './connections.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
+import { purgeExpired } from './purge.ts'
 import type { Schema } from './schema.ts'
 import { lockUser, type User } from './users.ts'
 
@@ -73,18 +74,7 @@ export function createAuthorizationCodeStore(database: Database): AuthorizationC
 
     redeem: (redemption) => database.transact(() => redeem(database, redemption)),
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely
-          .selectFrom('authorization_codes')
-          .select('code_hash')
-          .where('expires_at', '<=', now - codeRetentionSeconds)
-          .limit(limit)
-        const purged = yield* rows(
-          kysely.deleteFrom('authorization_codes').where('code_hash', 'in', expired).returning('code_hash'),
-        )
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'authorization_codes', now - codeRetentionSeconds, limit),
   }
 }
 

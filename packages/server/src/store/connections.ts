@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, mayBeStored, rows, StoreUnavailable, type Transaction } from './database.ts'
+import { purgeExpired } from './purge.ts'
 import { appendRevocation } from './revocations.ts'
 import type { Schema } from './schema.ts'
 import { lockUser, type User } from './users.ts'
@@ -176,18 +177,7 @@ export function createConnectionStore(database: Database): ConnectionStore {
       })
     },
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely
-          .selectFrom('connections')
-          .select('id')
-          .where('expires_at', '<=', now)
-          .limit(limit)
-        const purged = yield* rows(
-          kysely.deleteFrom('connections').where('id', 'in', expired).returning('id'),
-        )
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'connections', now, limit),
   }
 }
 

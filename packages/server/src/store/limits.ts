@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type Database, firstRow, rows } from './database.ts'
+import { purgeExpired } from './purge.ts'
 
 /** How often something happened in a window of time: what limits are measured by, exact across processes. */
 export interface LimitStore {
@@ -72,11 +73,6 @@ export function createLimitStore(database: Database): LimitStore {
         if (keys.length > 0) yield* rows(kysely.deleteFrom('limits').where('key', 'in', keys))
       }),
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely.selectFrom('limits').select('key').where('expires_at', '<=', now).limit(limit)
-        const purged = yield* rows(kysely.deleteFrom('limits').where('key', 'in', expired).returning('key'))
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'limits', now, limit),
   }
 }

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type Database, firstRow, rows } from './database.ts'
+import { purgeExpired } from './purge.ts'
 import type { Schema } from './schema.ts'
 
 /** A link that was mailed, known by the SHA-256 of its secret alone. */
@@ -45,17 +46,6 @@ export function createMailLinkStore(database: Database): MailLinkStore {
         )
       }),
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely
-          .selectFrom('mail_links')
-          .select('link_hash')
-          .where('expires_at', '<=', now)
-          .limit(limit)
-        const purged = yield* rows(
-          kysely.deleteFrom('mail_links').where('link_hash', 'in', expired).returning('link_hash'),
-        )
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'mail_links', now, limit),
   }
 }

@@ -2,6 +2,7 @@ import type { Insertable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, rows } from './database.ts'
+import { purgeExpired } from './purge.ts'
 import { appendRevocation } from './revocations.ts'
 import type { Schema } from './schema.ts'
 
@@ -53,17 +54,6 @@ export function createOpaqueTokenStore(database: Database): OpaqueTokenStore {
         return true
       }),
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely
-          .selectFrom('opaque_tokens')
-          .select('token_hash')
-          .where('expires_at', '<=', now)
-          .limit(limit)
-        const purged = yield* rows(
-          kysely.deleteFrom('opaque_tokens').where('token_hash', 'in', expired).returning('id'),
-        )
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'opaque_tokens', now, limit),
   }
 }

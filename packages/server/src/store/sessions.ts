@@ -3,6 +3,7 @@ import type { UnixSeconds } from '../base/clock.ts'
 import { randomId } from '../base/random.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
+import { purgeExpired } from './purge.ts'
 import type { Schema } from './schema.ts'
 import { lockUser, type User } from './users.ts'
 
@@ -85,12 +86,7 @@ export function createSessionStore(database: Database): SessionStore {
       return database.transact(() => signOutOf(database, sessionHash, userId, event))
     },
 
-    purge: (now, limit) =>
-      database.transact(function* () {
-        const expired = kysely.selectFrom('sessions').select('id').where('expires_at', '<=', now).limit(limit)
-        const purged = yield* rows(kysely.deleteFrom('sessions').where('id', 'in', expired).returning('id'))
-        return purged.length
-      }),
+    purge: (now, limit) => purgeExpired(database, 'sessions', now, limit),
   }
 }
 

@@ -26,7 +26,7 @@ import { type DatabaseName, keptDatabase } from './kept-database.ts'
 /** Requests in flight at once. */
 const concurrency = 32
 /** Codes that people give to apps in a round. Far fewer for each person and app than may be connected. */
-const codesOfRound = 128
+const codesOfRound = 64
 /** The apps that go on to the next round, the newest; one round's are too few to have old connections among them. */
 const maxApps = 256
 const peopleCount = 4

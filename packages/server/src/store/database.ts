@@ -19,7 +19,7 @@ export interface Database {
    *
    * @throws StoreUnavailable when the database did not take it (whether or not that is this caller's doing).
    */
-  transact<Result>(transaction: () => Transaction<Result>): Promise<Result>
+  transact<Result>(transaction: () => Transaction<Result>, options?: TransactionOptions): Promise<Result>
 
   /** Brings the tables up to date; safe to run from several processes at once. Names what it ran. */
   migrate(): Promise<string[]>
@@ -28,6 +28,14 @@ export interface Database {
   pendingMigrations(): Promise<string[]>
 
   close(): Promise<void>
+}
+
+export interface TransactionOptions {
+  /**
+   * Whether the outcome must have reached the disk. Default: yes. Where not, it outlives this process, yet a power cut may
+   * take it back: for what is counted and told to nobody.
+   */
+  isDurable?: boolean
 }
 
 /** The database cannot be reached, is full, busy or overloaded. The endpoint answers 503, never 401 and never 200. */

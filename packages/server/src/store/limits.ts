@@ -3,7 +3,10 @@ import type { UnixSeconds } from '../base/clock.ts'
 import { type Database, firstRow, rows } from './database.ts'
 import { purgeExpired } from './purge.ts'
 
-/** How often something happened in a window of time: what limits are measured by, exact across processes. */
+/**
+ * How often something happened in a window of time: what limits are measured by, exact across processes. A power cut may
+ * take back what was counted in the last moments.
+ */
 export interface LimitStore {
   /** Counts one more, in one statement; a window that is over begins anew. Says how many there are now, and until when. */
   count(
@@ -24,6 +27,9 @@ export interface LimitStore {
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
+/** Nobody is told what was counted, and a sign-in should not wait for the disk three times. */
+const counting = { isDurable: false }
+
 export function createLimitStore(database: Database): LimitStore {
   const { kysely } = database
   return {
@@ -43,7 +49,7 @@ export function createLimitStore(database: Database): LimitStore {
             .returning(['count', 'expires_at']),
         )
         return { count: row?.count ?? 1, expiresAt: row?.expires_at ?? expires_at }
-      }),
+      }, counting),
 
     async read(keys, now) {
       if (keys.length === 0) return new Map()
@@ -66,12 +72,12 @@ export function createLimitStore(database: Database): LimitStore {
             .where('count', '>', 0)
             .where('expires_at', '>', now),
         )
-      }),
+      }, counting),
 
     clear: (keys) =>
       database.transact(function* () {
         if (keys.length > 0) yield* rows(kysely.deleteFrom('limits').where('key', 'in', keys))
-      }),
+      }, counting),
 
     purge: (now, limit) => purgeExpired(database, 'limits', now, limit),
   }

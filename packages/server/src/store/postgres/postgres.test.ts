@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { CompiledQuery, sql } from 'kysely'
 import pg from 'pg'
 import { stopOwnPostgres, temporaryDatabase } from '../../../../../tests/support/postgres.ts'
-import { type Database, rows } from '../database.ts'
+import { type Database, rows, type TransactionOptions } from '../database.ts'
 import { createStore, type Store } from '../store.ts'
 import { openTestStore } from '../testing/databases.ts'
 import { type NetworkProxy, startProxy } from '../testing/proxy.ts'
@@ -47,11 +47,11 @@ async function endSessions({ database }: Store): Promise<void> {
     where datname = current_database() and pid <> pg_backend_pid()`.execute(database.kysely)
 }
 
-const setting = (database: Database, name: string) =>
+const setting = (database: Database, name: string, options: TransactionOptions = {}) =>
   database.transact(function* () {
     const [row] = yield CompiledQuery.raw('select current_setting($1) as value', [name])
     return (row as { value: string }).value
-  })
+  }, options)
 
 test('a server that is not there is StoreUnavailable, for reads, writes and migrations', async () => {
   await using at = await openProxied()
@@ -242,6 +242,15 @@ test('a commit is on the disk when it is acknowledged, whatever the database wou
   assert.equal(await setting(database, 'synchronous_commit'), 'on')
   assert.equal(await setting(database, 'transaction_isolation'), 'read committed')
   assert.equal(await setting(database, 'idle_in_transaction_session_timeout'), '10s')
+})
+
+test('a commit that nobody relies on does not wait for the disk, and the next one does again', async () => {
+  await using at = await openTestStore('PostgreSQL')
+  const { database } = at.store
+  for (let round = 0; round < 20; round++) {
+    assert.equal(await setting(database, 'synchronous_commit', { isDurable: false }), 'off')
+    assert.equal(await setting(database, 'synchronous_commit'), 'on')
+  }
 })
 
 async function poll(isTrue: () => Promise<boolean>): Promise<void> {

@@ -25,11 +25,13 @@ export function openPostgres(url: string, given: Partial<PostgresLimits> = {}): 
   const pool = openPool(url, limits)
   const kysely = openKysely(pool, limits)
   const begin = beginStatement(limits)
+  const beginLoosely = `${begin}; SET LOCAL synchronous_commit = off`
   let isClosed = false
 
   return {
     kysely,
-    transact: (transaction) => transact(() => takeConnection(pool, limits), begin, transaction),
+    transact: (transaction, { isDurable = true } = {}) =>
+      transact(() => takeConnection(pool, limits), isDurable ? begin : beginLoosely, transaction),
     migrate: () => withMigrator(url, migrate),
     pendingMigrations: () => withMigrator(url, pendingMigrations),
     async close() {

@@ -89,6 +89,22 @@ test('a commit holds no more transactions than its bound', async () => {
   assert.deepEqual(at.names(), range(25))
 })
 
+test('a commit waits for the disk where one member relies on it, and only there', async () => {
+  using at = open()
+  const loosely = { isDurable: false }
+  function* syncLevel(): Transaction<unknown> {
+    const [row] = yield CompiledQuery.raw('PRAGMA synchronous')
+    return (row as { synchronous: number }).synchronous
+  }
+  const [normal, full] = [1, 2]
+  assert.equal(await at.groupCommit.submit(syncLevel), full)
+  assert.equal(await at.groupCommit.submit(syncLevel, loosely), normal)
+  const both = [at.groupCommit.submit(syncLevel, loosely), at.groupCommit.submit(syncLevel)]
+  assert.deepEqual(await Promise.all(both), [full, full])
+  assert.equal(await at.groupCommit.submit(syncLevel, loosely), normal)
+  assert.equal(await at.groupCommit.submit(syncLevel, { isDurable: true }), full)
+})
+
 test('what fails in a batch undoes itself alone', async () => {
   using at = open()
   await at.add('taken')

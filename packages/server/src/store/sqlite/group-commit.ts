@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { StoreUnavailable, type Transaction } from '../database.ts'
+import { StoreUnavailable, type Transaction, type TransactionOptions } from '../database.ts'
 import { asUnavailable, isBusy } from './errors.ts'
 import { createStatements } from './statements.ts'
 
@@ -22,6 +22,7 @@ const busyRetryMs = 5
 
 interface Member {
   transaction: () => Transaction<unknown>
+  isDurable: boolean
   resolve(result: unknown): void
   reject(error: unknown): void
 }
@@ -36,17 +37,21 @@ export function createGroupCommit(connection: DatabaseSync, given: Partial<Group
   const { maxQueuedTransactions, maxBatch, busyDeadlineMs } = { ...defaultLimits, ...given }
   const statements = createStatements(connection)
   let queue: Member[] = []
+  let isSyncing = true
   let isScheduled = false
   let busySince: number | undefined
   let drained: (() => void) | undefined
 
   return {
-    submit<Result>(transaction: () => Transaction<Result>): Promise<Result> {
+    submit<Result>(
+      transaction: () => Transaction<Result>,
+      { isDurable = true }: TransactionOptions = {},
+    ): Promise<Result> {
       if (queue.length >= maxQueuedTransactions) {
         return Promise.reject(new StoreUnavailable(`More than ${maxQueuedTransactions} writes are waiting.`))
       }
       return new Promise((resolve, reject) => {
-        queue.push({ transaction, resolve: resolve as Member['resolve'], reject })
+        queue.push({ transaction, isDurable, resolve: resolve as Member['resolve'], reject })
         schedule()
       })
     },
@@ -77,6 +82,7 @@ export function createGroupCommit(connection: DatabaseSync, given: Partial<Group
   function begin(): 'begun' | 'busy' | StoreUnavailable {
     try {
       if (connection.isTransaction) execute('ROLLBACK')
+      syncIf(queue.slice(0, maxBatch).some((member) => member.isDurable))
       execute('BEGIN IMMEDIATE')
       busySince = undefined
       return 'begun'
@@ -87,6 +93,13 @@ export function createGroupCommit(connection: DatabaseSync, given: Partial<Group
       busySince = undefined
       return new StoreUnavailable('The database file did not take the write.', { cause: error })
     }
+  }
+
+  /** Only a commit that somebody relies on waits for the disk; it brings with it what was committed before. */
+  function syncIf(isDurable: boolean): void {
+    if (isDurable === isSyncing) return
+    execute(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`)
+    isSyncing = isDurable
   }
 
   function runBatch(batch: Member[]): void {

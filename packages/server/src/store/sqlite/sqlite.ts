@@ -18,7 +18,7 @@ const checkpointPages = 4_000
 
 /**
  * Opens a SQLite file, made with its folder when it is not there. Writes share commits and are durable when they
- * resolve (WAL, `synchronous=FULL`); reads use a connection of their own and see only what is committed.
+ * resolve (WAL, `synchronous=FULL`), but for those that need not be; reads use a connection of their own and see only what is committed.
  *
  * @throws when the file is not a database or may not be read and written.
  */
@@ -33,7 +33,7 @@ export function openSqlite(path: string, limits: Partial<GroupCommitLimits> = {}
 
   return {
     kysely,
-    transact: (transaction) => groupCommit.submit(transaction),
+    transact: (transaction, options) => groupCommit.submit(transaction, options),
     migrate: () => withMigrator(path, migrate),
     pendingMigrations: () => withMigrator(path, pendingMigrations),
     async close() {

@@ -30,7 +30,9 @@ const codesOfRound = 64
 /** The apps that go on to the next round, the newest; one round's are too few to have old connections among them. */
 const maxApps = 256
 const peopleCount = 4
-/** The kill comes at a random moment of this many milliseconds after the first answer. */
+/** Answers before which nothing is killed: new and old connections should be among them. */
+const answersBeforeKill = 100
+/** The kill comes at a random moment of this many milliseconds after those. */
 const killWindowMs = 250
 
 const issuer = 'http://127.0.0.1:1'
@@ -128,7 +130,7 @@ async function allowApps(store: Store, people: readonly User[]): Promise<App[]> 
 async function askUntilKilled(server: Serve, apps: readonly App[]): Promise<ConnectionRound> {
   const round: ConnectionRound = { redeemed: 0, refreshed: 0, cutOff: 0, faults: [] }
   const idle = [...apps]
-  const firstAnswer = Promise.withResolvers<void>()
+  const isUnderWay = Promise.withResolvers<void>()
   const work = async () => {
     for (;;) {
       const [app] = idle.splice(Math.floor(Math.random() * idle.length), 1)
@@ -139,13 +141,14 @@ async function askUntilKilled(server: Serve, apps: readonly App[]): Promise<Conn
       if (outcome === 'refused') round.faults.push('an app was refused before the kill')
       else round[isFirst ? 'redeemed' : 'refreshed']++
       idle.push(app)
-      firstAnswer.resolve()
+      const answers = round.redeemed + round.refreshed + round.faults.length
+      if (answers >= answersBeforeKill) isUnderWay.resolve()
     }
     round.cutOff++
-    firstAnswer.resolve()
+    isUnderWay.resolve()
   }
   const working = Promise.all(Array.from({ length: concurrency }, work))
-  await firstAnswer.promise
+  await isUnderWay.promise
   await delay(Math.random() * killWindowMs)
   await server.end('SIGKILL')
   await working

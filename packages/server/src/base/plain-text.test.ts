@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPlainText } from './plain-text.ts'
+import { isPlainText, toPlainText } from './plain-text.ts'
 
 test('names of every script are plain text', () => {
   for (const text of ['Jane Black', 'ながい名前', 'שלום', 'مرحبا', 'A & B <i>', '👩‍💻', '']) {
@@ -13,4 +13,8 @@ test('what is not seen is not plain text', () => {
   for (const character of unseen) {
     assert.equal(isPlainText(`a${character}b`), false, JSON.stringify(character))
   }
+})
+
+test('what is not seen becomes a space, and none is left around the text', () => {
+  assert.equal(toPlainText(' Jane\r\n\u202eBlack\0'), 'Jane Black')
 })

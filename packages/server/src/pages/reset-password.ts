@@ -4,52 +4,24 @@ import { hashPassword } from '../people/password.ts'
 import { minPasswordLength, passwordProblem } from '../people/registration.ts'
 import type { MailLink } from '../store/mail-links.ts'
 import type { User } from '../store/users.ts'
-import {
-  createMailLinks,
-  linkLifetimeSeconds,
-  linkUrl,
-  type MailLinks,
-  parseMailAddress,
-} from './mail-links.ts'
+import { type MailAddressStep, mailAddressForm, mailAddressPage } from './mail-address-step.ts'
+import { createMailLinks, linkLifetimeSeconds, linkUrl, type MailLinks } from './mail-links.ts'
 import type { PageContext } from './page-context.ts'
-import { checkMailTemplate } from './templates/check-mail.ts'
 import { linkExpiredTemplate } from './templates/link-expired.ts'
 import {
   type NewPasswordProps,
   newPasswordTemplate,
-  type ResetPasswordProps,
   resetPasswordTemplate,
 } from './templates/reset-password.ts'
 import { isOurForm, lead, notOffered, problem, show, type Visit, visited, withQuery } from './visit.ts'
 
 /** `GET /reset-password`: asks for the mail address of the account. */
 export const resetPasswordPage = (context: PageContext): Handler =>
-  whereOffered(context, () => visited(context, (visit) => askForAddress(context, visit)))
+  whereOffered(context, () => mailAddressPage(context, stepOf(context)))
 
 /** `POST /reset-password`: mails a link to whoever is known. The answer is the same for whoever is not. */
 export const resetPasswordForm = (context: PageContext): Handler =>
-  whereOffered(context, (links) =>
-    visited(context, async (visit) => {
-      const { exchange, fields, look, continuation } = visit
-      const { urls } = context
-      const email = parseMailAddress(fields.get('email'))
-      const said = { email: email ?? fields.get('email') }
-      if (!isOurForm(context, visit, 'reset-password'))
-        return askForAddress(context, visit, { ...said, notice: 'form_expired' })
-      if (email === undefined) return askForAddress(context, visit, { ...said, error: 'invalid_email' })
-      const { isAllowed, retryAfterSeconds } = await links.request({
-        kind: 'reset_password',
-        email,
-        address: exchange.address,
-        continueTo: continuation,
-        compose: (user, url) => composeMail(context, visit, user, url),
-      })
-      if (!isAllowed) return askForAddress(context, visit, { ...said, error: 'throttled' }, retryAfterSeconds)
-      const signInUrl = withQuery(urls.signIn, { continue: continuation })
-      const props = { email, kind: 'reset_password', signInUrl, outboxUrl: urls.mail } as const
-      return show(context, visit, checkMailTemplate(props, look))
-    }),
-  )
+  whereOffered(context, (links) => mailAddressForm(context, links, stepOf(context)))
 
 /** `GET /reset-password/confirm`: what the link opens. It spends nothing, for a mail scanner opens it too. */
 export const newPasswordPage = (context: PageContext): Handler =>
@@ -91,33 +63,17 @@ function whereOffered(context: PageContext, make: (links: MailLinks) => Handler)
   return people.isLocal && mailer ? make(createMailLinks(context, mailer)) : notOffered
 }
 
-function askForAddress(
-  context: PageContext,
-  visit: Visit,
-  said: Pick<ResetPasswordProps, 'email' | 'error' | 'notice'> = {},
-  retryAfterSeconds?: number,
-): Promise<Response> {
-  const { urls, browsers } = context
-  const query = { continue: visit.continuation }
-  const page = resetPasswordTemplate(
-    {
-      ...said,
-      action: withQuery(urls.resetPassword, query),
-      formToken: browsers.formToken(visit.browser, 'reset-password'),
-      signInUrl: withQuery(urls.signIn, query),
-    },
-    visit.look,
-  )
-  return show(context, visit, page, problem(said.error ?? said.notice, retryAfterSeconds))
-}
-
-/** Nothing for whoever is unknown or disabled. */
-function composeMail({ config }: PageContext, { look }: Visit, user: User | undefined, url: string) {
-  if (!user || user.disabled_at !== null) return undefined
-  const { apiName } = config
-  const minutes = linkLifetimeSeconds.reset_password / 60
-  return mailWordsIn[look.language].resetPassword({ apiName, url, minutes, username: user.username })
-}
+/** Nothing is mailed to whoever is unknown or disabled. */
+const stepOf = ({ config: { apiName }, urls }: PageContext): MailAddressStep => ({
+  kind: 'reset_password',
+  url: urls.resetPassword,
+  template: resetPasswordTemplate,
+  compose({ look }, user, url) {
+    if (!user || user.disabled_at !== null) return undefined
+    const minutes = linkLifetimeSeconds.reset_password / 60
+    return mailWordsIn[look.language].resetPassword({ apiName, url, minutes, username: user.username })
+  },
+})
 
 interface LinkOfUser {
   link: MailLink

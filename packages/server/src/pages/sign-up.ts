@@ -1,56 +1,26 @@
 import { afterSignIn, continuationUrl, readContinuation } from '../authorize/continuation.ts'
 import type { Handler } from '../base/handler.ts'
+import { toPlainText } from '../base/plain-text.ts'
 import { randomId } from '../base/random.ts'
 import { mailWordsIn } from '../mail/words/words.ts'
 import { hashPassword } from '../people/password.ts'
-import { minPasswordLength, nameSchema, passwordProblem } from '../people/registration.ts'
+import { minPasswordLength, nameProblem, passwordProblem } from '../people/registration.ts'
 import type { MailLink } from '../store/mail-links.ts'
-import {
-  createMailLinks,
-  linkLifetimeSeconds,
-  linkUrl,
-  type MailLinks,
-  parseMailAddress,
-} from './mail-links.ts'
+import { type MailAddressStep, mailAddressForm, mailAddressPage } from './mail-address-step.ts'
+import { createMailLinks, linkLifetimeSeconds, linkUrl, type MailLinks } from './mail-links.ts'
 import type { PageContext } from './page-context.ts'
 import { findFormTarget } from './pending-authorization.ts'
-import { checkMailTemplate } from './templates/check-mail.ts'
 import { linkExpiredTemplate } from './templates/link-expired.ts'
-import {
-  type FinishSignUpProps,
-  finishSignUpTemplate,
-  type SignUpProps,
-  signUpTemplate,
-} from './templates/sign-up.ts'
+import { type FinishSignUpProps, finishSignUpTemplate, signUpTemplate } from './templates/sign-up.ts'
 import { isOurForm, lead, notOffered, problem, show, type Visit, visited, withQuery } from './visit.ts'
 
 /** `GET /sign-up`: asks for a mail address, and nothing else. */
 export const signUpPage = (context: PageContext): Handler =>
-  whereOffered(context, () => visited(context, (visit) => askForAddress(context, visit)))
+  whereOffered(context, () => mailAddressPage(context, stepOf(context)))
 
 /** `POST /sign-up`: mails a link. Whether the address is known shows in the mail alone. */
 export const signUpForm = (context: PageContext): Handler =>
-  whereOffered(context, (links) =>
-    visited(context, async (visit) => {
-      const { exchange, fields, look, continuation } = visit
-      const email = parseMailAddress(fields.get('email'))
-      const said = { email: email ?? fields.get('email') }
-      if (!isOurForm(context, visit, 'sign-up'))
-        return askForAddress(context, visit, { ...said, notice: 'form_expired' })
-      if (email === undefined) return askForAddress(context, visit, { ...said, error: 'invalid_email' })
-      const { isAllowed, retryAfterSeconds } = await links.request({
-        kind: 'sign_up',
-        email,
-        address: exchange.address,
-        continueTo: continuation,
-        compose: (user, url) => composeMail(context, visit, user !== undefined, url),
-      })
-      if (!isAllowed) return askForAddress(context, visit, { ...said, error: 'throttled' }, retryAfterSeconds)
-      const signInUrl = withQuery(context.urls.signIn, { continue: continuation })
-      const outboxUrl = context.urls.mail
-      return show(context, visit, checkMailTemplate({ email, kind: 'sign_up', signInUrl, outboxUrl }, look))
-    }),
-  )
+  whereOffered(context, (links) => mailAddressForm(context, links, stepOf(context)))
 
 /** `GET /sign-up/confirm`: what the link opens. It spends nothing, for a mail scanner opens it too. */
 export const finishSignUpPage = (context: PageContext): Handler =>
@@ -68,7 +38,7 @@ export const finishSignUpForm = (context: PageContext): Handler =>
       const { fields } = visit
       const link = await links.find('sign_up', fields.get('token'))
       if (!link) return linkExpired(context, visit)
-      const name = readName(fields.get('name'))
+      const name = toPlainText(fields.get('name') ?? '')
       const password = fields.get('password') ?? ''
       if (!isOurForm(context, visit, purposeOf(link)))
         return askForPerson(context, visit, link, { name, errors: {}, notice: 'form_expired' })
@@ -87,33 +57,17 @@ function whereOffered(context: PageContext, make: (links: MailLinks) => Handler)
   return config.signUp && people.isLocal && mailer ? make(createMailLinks(context, mailer)) : notOffered
 }
 
-function askForAddress(
-  context: PageContext,
-  visit: Visit,
-  said: Pick<SignUpProps, 'email' | 'error' | 'notice'> = {},
-  retryAfterSeconds?: number,
-): Promise<Response> {
-  const { urls, browsers } = context
-  const query = { continue: visit.continuation }
-  const page = signUpTemplate(
-    {
-      ...said,
-      action: withQuery(urls.signUp, query),
-      formToken: browsers.formToken(visit.browser, 'sign-up'),
-      signInUrl: withQuery(urls.signIn, query),
-    },
-    visit.look,
-  )
-  return show(context, visit, page, problem(said.error ?? said.notice, retryAfterSeconds))
-}
-
 /** In the mail alone it shows whether there is an account. */
-function composeMail({ config, urls }: PageContext, { look }: Visit, hasAccount: boolean, url: string) {
-  const words = mailWordsIn[look.language]
-  const { apiName } = config
-  if (!hasAccount) return words.signUp({ apiName, url, hours: linkLifetimeSeconds.sign_up / 3_600 })
-  return words.hasAccount({ apiName, signInUrl: urls.signIn, resetPasswordUrl: urls.resetPassword })
-}
+const stepOf = ({ config: { apiName }, urls }: PageContext): MailAddressStep => ({
+  kind: 'sign_up',
+  url: urls.signUp,
+  template: signUpTemplate,
+  compose({ look }, user, url) {
+    const words = mailWordsIn[look.language]
+    if (!user) return words.signUp({ apiName, url, hours: linkLifetimeSeconds.sign_up / 3_600 })
+    return words.hasAccount({ apiName, signInUrl: urls.signIn, resetPasswordUrl: urls.resetPassword })
+  },
+})
 
 const purposeOf = ({ link_hash }: MailLink): string => `sign-up ${link_hash}`
 
@@ -158,14 +112,6 @@ async function addPerson(
     { at: now, actor: `user:${id}`, action: 'user.signed_up', subject: `user:${id}` },
   )
   return isAdded ? id : undefined
-}
-
-/** In one line. */
-const readName = (text: string | undefined): string => (text ?? '').replace(/\p{Cc}+/gu, ' ').trim()
-
-function nameProblem(name: string): 'missing' | 'too_long' | undefined {
-  if (name === '') return 'missing'
-  return nameSchema.safeParse(name).success ? undefined : 'too_long'
 }
 
 /** Under a new session id; the browser that opened the link may be another than the one that asked for it. */

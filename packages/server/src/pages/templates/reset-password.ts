@@ -2,43 +2,15 @@ import { html } from 'hono/html'
 import type { Html } from '../layout.ts'
 import type { Look } from '../look.ts'
 import type { PasswordError } from '../words/words.ts'
+import { type MailAddressProps, mailAddressTemplate } from './mail-address.ts'
 import { personalPage } from './page.ts'
 import { breakable, field, formTokenField, notice } from './parts.ts'
 
-export interface ResetPasswordProps {
-  /** Where the form goes. */
-  action: string
-  formToken: string
-  email?: string | undefined
-  error?: 'invalid_email' | 'throttled' | undefined
-  notice?: 'form_expired' | undefined
-  signInUrl: string
-}
-
-/** A person asks for a link to choose another password. The form posts `form_token` and `email`. */
-export function resetPasswordTemplate(props: ResetPasswordProps, look: Look): Html {
-  const { resetPassword, fields, fieldErrors, formExpired, throttled, backToSignIn } = look.words
-  const content = html`<div class="page-title">
-<h1>${resetPassword.title}</h1>
-<p class="lead">${resetPassword.explanation}</p>
-</div>
-${props.error === 'throttled' ? notice('wrong', throttled(undefined)) : ''}
-${props.notice ? notice('info', formExpired) : ''}
-<form class="form" method="post" action="${props.action}" novalidate>
-${formTokenField(props.formToken)}
-${field({
-  name: 'email',
-  label: fields.email,
-  type: 'email',
-  autocomplete: 'email',
-  value: props.email,
-  error: props.error === 'invalid_email' ? fieldErrors.invalidEmail : undefined,
-  hasFocus: true,
-})}
-<button class="button button-primary">${resetPassword.submit}</button>
-</form>
-<ul class="ways"><li><a href="${props.signInUrl}">${backToSignIn}</a></li></ul>`
-  return personalPage({ title: resetPassword.title, hasError: props.error !== undefined, content }, look)
+/** A person asks for a link to choose another password. */
+export function resetPasswordTemplate(props: MailAddressProps, look: Look): Html {
+  const { resetPassword, backToSignIn } = look.words
+  const wayBack = html`<a href="${props.signInUrl}">${backToSignIn}</a>`
+  return mailAddressTemplate(props, { ...resetPassword, wayBack }, look)
 }
 
 export interface NewPasswordProps {

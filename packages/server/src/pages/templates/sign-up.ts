@@ -2,43 +2,15 @@ import { html } from 'hono/html'
 import type { Html } from '../layout.ts'
 import type { Look } from '../look.ts'
 import type { PasswordError } from '../words/words.ts'
+import { type MailAddressProps, mailAddressTemplate } from './mail-address.ts'
 import { personalPage } from './page.ts'
 import { breakable, errorSummary, field, formTokenField, notice } from './parts.ts'
 
-export interface SignUpProps {
-  /** Where the form goes. */
-  action: string
-  formToken: string
-  email?: string | undefined
-  error?: 'invalid_email' | 'throttled' | undefined
-  notice?: 'form_expired' | undefined
-  signInUrl: string
-}
-
-/** The first step of a new account: where to send the link. The form posts `form_token` and `email`. */
-export function signUpTemplate(props: SignUpProps, look: Look): Html {
-  const { signUp, fields, fieldErrors, formExpired, throttled } = look.words
-  const content = html`<div class="page-title">
-<h1>${signUp.title}</h1>
-<p class="lead">${signUp.explanation}</p>
-</div>
-${props.error === 'throttled' ? notice('wrong', throttled(undefined)) : ''}
-${props.notice ? notice('info', formExpired) : ''}
-<form class="form" method="post" action="${props.action}" novalidate>
-${formTokenField(props.formToken)}
-${field({
-  name: 'email',
-  label: fields.email,
-  type: 'email',
-  autocomplete: 'email',
-  value: props.email,
-  error: props.error === 'invalid_email' ? fieldErrors.invalidEmail : undefined,
-  hasFocus: true,
-})}
-<button class="button button-primary">${signUp.submit}</button>
-</form>
-<ul class="ways"><li>${signUp.signInQuestion} <a href="${props.signInUrl}">${signUp.signIn}</a></li></ul>`
-  return personalPage({ title: signUp.title, hasError: props.error !== undefined, content }, look)
+/** The first step of a new account: where to send the link. */
+export function signUpTemplate(props: MailAddressProps, look: Look): Html {
+  const { signUp } = look.words
+  const wayBack = html`${signUp.signInQuestion} <a href="${props.signInUrl}">${signUp.signIn}</a>`
+  return mailAddressTemplate(props, { ...signUp, wayBack }, look)
 }
 
 export interface FinishSignUpProps {

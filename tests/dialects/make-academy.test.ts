@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { createGuard } from '@latchkey/guard'
 import { addPerson, password, redirectUri, registerCodeClient } from '../support/connection.ts'
 import { type Dev, startDev } from '../support/dev.ts'
+import { withinASecond } from '../support/eventually.ts'
+import { disposable, statusFor } from '../support/guards.ts'
 import { Person, signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
 import { postForm, startServer } from '../support/server.ts'
@@ -184,6 +187,24 @@ test('a person has one connection to an app: a new one ends the one before, and 
   assert.equal(await statusOf(first.access_token), 401)
   assert.equal((await refresh(first.refresh_token)).status, 400)
   assert.deepEqual([await statusOf(second.access_token), await statusOf(others.access_token)], [200, 200])
+})
+
+test('the JWT of the connection before is refused within a second by an API in another process', async () => {
+  const { issuer, endpoints, resource_server } = dev.description
+  using guard = disposable(
+    createGuard({
+      issuer,
+      audience: endpoints.api ?? '',
+      clientId: resource_server.client_id,
+      clientSecret: resource_server.client_secret,
+    }),
+  )
+  const first = await connect()
+  assert.equal(first.access_token.split('.').length, 3)
+  assert.equal(await statusFor(guard, first.access_token), 200)
+  const second = await connect()
+  await withinASecond(async () => (await statusFor(guard, first.access_token)) === 401)
+  assert.equal(await statusFor(guard, second.access_token), 200)
 })
 
 for (const member of ['access_token', 'refresh_token'] as const) {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   codeChallenge,
   redeem,
+  redirectUri,
   refresh,
   registerCodeClient,
   tokensOf,
@@ -182,4 +183,59 @@ test('31: a public client redeems by its verifier alone, and not without it', as
   const code = await scene.code({ client_id: app.id })
   await assertNothingHappens(scene, () => redeem(tokenUrl, app, code, { code_verifier: '' }))
   tokensOf(await redeem(tokenUrl, app, code))
+})
+
+test('36: a resource that was not granted is refused, the code is good still, and a granted one narrows the token', async () => {
+  const [first, second] = ['https://one.example.com', 'https://two.example.com']
+  await using scene = await setScene({ audience: first, resources: [second, 'https://three.example.com'] })
+  const { tokenUrl, app } = scene
+  const code = await scene.code({ audience: `${first} ${second}` })
+  for (const resource of ['https://three.example.com', 'https://evil.example.com']) {
+    await assertNothingHappens(scene, () => redeem(tokenUrl, app, code, { resource }), 'invalid_target')
+  }
+  const { accessToken, refreshToken } = tokensOf(await redeem(tokenUrl, app, code, { resource: second }))
+  assert.equal(claimsOf(accessToken).aud, second)
+  const next = tokensOf(await refresh(tokenUrl, app, refreshToken))
+  assert.deepEqual(claimsOf(next.accessToken).aud, [first, second])
+})
+
+const claimsOf = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+
+test('a code of a person who lost the scope that every app needs opens nothing, and ends nothing', async () => {
+  await using scene = await setScene({ connections: 'one', requiredScope: 'read' })
+  const { tokenUrl, app, parts, user } = scene
+  const earlier = tokensOf(await redeem(tokenUrl, app, await scene.code()))
+  const code = await scene.code()
+  const event = { at: parts.clock(), actor: 'test', action: 'user.scope_changed', subject: `user:${user.id}` }
+  await parts.store.users.setScope(user.id, 'write', event)
+  await assertNothingHappens(scene, () => redeem(tokenUrl, app, code))
+  await parts.store.users.setScope(user.id, null, event)
+  tokensOf(await refresh(tokenUrl, app, earlier.refreshToken))
+})
+
+test('29: a challenge by plain, by no method, or by one that is not known is refused before anybody is asked', async () => {
+  await using scene = await setScene({ pkce: 'optional' })
+  const { authorization } = scene.server.latchkey.urls
+  const ask = async (change: Record<string, string>) => {
+    const query = { client_id: scene.app.id, redirect_uri: redirectUri, response_type: 'code', ...change }
+    const response = await fetch(`${authorization}?${new URLSearchParams(query)}`, { redirect: 'manual' })
+    return new URL(response.headers.get('location') ?? '', authorization)
+  }
+  const s256 = { code_challenge: codeChallenge, code_challenge_method: 'S256' }
+  assert.ok((await ask(s256)).pathname.endsWith('/sign-in'))
+  for (const change of [
+    { code_challenge: codeChallenge },
+    { ...s256, code_challenge_method: 'plain' },
+    { ...s256, code_challenge_method: 's256' },
+    { ...s256, code_challenge: codeChallenge.slice(1) },
+    { code_challenge_method: 'S256' },
+  ]) {
+    const back = await ask(change)
+    assert.ok(back.href.startsWith(redirectUri), JSON.stringify(change))
+    assert.deepEqual(
+      [back.searchParams.get('error'), back.searchParams.get('code')],
+      ['invalid_request', null],
+    )
+  }
 })

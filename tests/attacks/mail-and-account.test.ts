@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { maxMailsPerMailbox, maxMailsPerNetwork } from '../../packages/server/src/pages/mail-links.ts'
-import { addPerson, issueCode, password, redeem, refresh, tokensOf } from '../support/connection.ts'
+import {
+  addPerson,
+  issueCode,
+  password,
+  redeem,
+  refresh,
+  registerCodeClient,
+  tokensOf,
+} from '../support/connection.ts'
 import { eventually } from '../support/eventually.ts'
 import { askForMail, type MailScene, mailAfter, setMailScene, submit } from '../support/mailing.ts'
 import { type Form, type Page, Person } from '../support/person.ts'
@@ -243,12 +251,10 @@ test('59: no other site or browser can ask for mails, make accounts or set passw
 })
 
 /** A connection of a person, and the forms of their account page. */
-async function connect({ parts, app, server }: VisitScene, user: { id: string }) {
+async function connect({ parts, app, server }: VisitScene, user: { id: string }, client = app) {
   const { urls, config } = server.latchkey
-  const code = await issueCode(parts, app, user, { audience: config.audience })
-  const tokens = tokensOf(await redeem(urls.token, app, code))
-  const connection = tokens.refreshToken.split('.')[1] ?? ''
-  return { ...tokens, connection }
+  const code = await issueCode(parts, client, user, { audience: config.audience })
+  return { client, ...tokensOf(await redeem(urls.token, client, code)) }
 }
 
 async function formAt(person: Person, url: string, action: string): Promise<Form> {
@@ -270,11 +276,11 @@ async function allRows({ parts }: VisitScene): Promise<unknown> {
 test('59: no other site or browser can disconnect, sign out or change a password', async () => {
   await using scene = await setVisitScene()
   const { urls } = scene.server.latchkey
-  const { connection, accessToken } = await connect(scene, scene.john)
+  const { client, accessToken } = await connect(scene, scene.john)
   const person = await signedIn(scene, scene.john)
   const forms: [url: string, action: string, fields: Record<string, string>][] = [
-    [urls.account, 'account/disconnect', { connection }],
-    [urls.account, 'sign-out-everywhere', {}],
+    [urls.account, 'account/disconnect', { client: client.id }],
+    [`${urls.signOut}?everywhere=1&account=${scene.john.id}`, 'sign-out-everywhere', {}],
     [
       `${urls.account}/password`,
       'account/password',
@@ -298,9 +304,10 @@ test('59: a link signs nobody out', async () => {
   for (const url of [
     urls.signOut,
     `${urls.signOut}?account=${scene.john.id}`,
-    `${scene.server.url}/signed-out`,
+    `${urls.signOut}?everywhere=1&account=${scene.john.id}`,
   ])
     assert.equal((await person.fetch(url)).status, 200)
+  assert.equal((await openPage(person, `${scene.server.url}/signed-out`)).url.href, urls.account)
   assert.deepEqual(await allRows(scene), before)
 })
 
@@ -308,23 +315,23 @@ test("60: nobody disconnects another person's app, whatever the form says", asyn
   await using scene = await setVisitScene()
   const { urls } = scene.server.latchkey
   const own = await connect(scene, scene.john)
-  const others = await connect(scene, scene.jane)
+  const others = await connect(scene, scene.jane, await registerCodeClient(scene.parts))
   const person = await signedIn(scene, scene.john)
   const form = await formAt(person, urls.account, 'account/disconnect')
   const changes = [
-    { connection: others.connection },
-    { connection: others.connection, account: scene.jane.id },
-    { connection: 'no-such-connection' },
-    { connection: undefined },
+    { client: others.client.id },
+    { client: others.client.id, account: scene.jane.id },
+    { client: 'no-such-client' },
+    { client: undefined },
   ]
   for (const change of changes) {
     await send(person, form, change)
     const named = { ...form, action: new URL(`${urls.account}/disconnect?account=${scene.jane.id}`) }
     await send(person, named, change)
   }
-  for (const { accessToken, refreshToken } of [own, others]) {
+  for (const { client, accessToken, refreshToken } of [own, others]) {
     assert.equal((await introspect(scene.server, accessToken)).json.active, true)
-    tokensOf(await refresh(urls.token, scene.app, refreshToken))
+    tokensOf(await refresh(urls.token, client, refreshToken))
   }
 })
 
@@ -339,7 +346,7 @@ test('64: the account page and its forms act for those alone who are signed in i
   const forms: [url: string, action: string, fields: Record<string, string>][] = [
     [urls.signOut, 'sign-out', { account: scene.jane.id }],
     [`${urls.account}/password`, 'account/password', passwords],
-    [urls.account, 'sign-out-everywhere', {}],
+    [`${urls.signOut}?everywhere=1&account=${scene.john.id}`, 'sign-out-everywhere', {}],
   ]
   const jane = async () => {
     const user = await scene.parts.store.users.find(scene.jane.id)
@@ -359,13 +366,17 @@ test('64: the account page and its forms act for those alone who are signed in i
 test('60: a form of one account does nothing for another that is signed in beside it', async () => {
   await using scene = await setVisitScene()
   const { urls } = scene.server.latchkey
-  const { connection, accessToken } = await connect(scene, scene.jane)
+  const { client, accessToken } = await connect(scene, scene.jane)
   const person = await signedIn(scene, scene.john, scene.jane)
-  const form = await formAt(person, `${urls.account}?account=${scene.john.id}`, 'sign-out-everywhere')
+  const form = await formAt(
+    person,
+    `${urls.signOut}?everywhere=1&account=${scene.john.id}`,
+    'sign-out-everywhere',
+  )
   const before = await allRows(scene)
   for (const path of ['disconnect', 'sign-out-everywhere']) {
     const action = new URL(`${urls.account}/${path}?account=${scene.jane.id}`)
-    assert.equal((await send(person, { ...form, action }, { connection })).status, 400)
+    assert.equal((await send(person, { ...form, action }, { client: client.id })).status, 400)
   }
   assert.deepEqual(await allRows(scene), before)
   assert.equal((await introspect(scene.server, accessToken)).json.active, true)

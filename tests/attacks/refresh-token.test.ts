@@ -241,3 +241,55 @@ test('a person who may grant less gets less from the next refresh, and their old
   assert.equal(next.body.scope, 'read')
   assert.equal(await statusFor(guard, tokensOf(next).accessToken), 200)
 })
+
+test('33: reuse ends the connection whatever else the request asks for', async () => {
+  await using scene = await setScene()
+  const { tokenUrl, app } = scene
+  const { refreshToken } = await scene.connect()
+  const next = tokensOf(await refresh(tokenUrl, app, refreshToken))
+  scene.wait(1_000)
+  assert.equal((await refresh(tokenUrl, app, refreshToken, { scope: 'admin' })).body.error, 'invalid_grant')
+  assert.equal((await refresh(tokenUrl, app, next.refreshToken)).body.error, 'invalid_grant')
+})
+
+for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
+  test(`40: no access token outlives its connection (${accessTokenFormat})`, async () => {
+    await using scene = await setScene({
+      accessTokenFormat,
+      accessTokenLifetime: '1h',
+      refreshTokenLifetime: '2h',
+      connectionLifetime: '2h',
+    })
+    const { tokenUrl, app } = scene
+    const { refreshToken } = await scene.connect()
+    scene.wait(2 * 3_600 - 10)
+    const last = await refresh(tokenUrl, app, refreshToken)
+    assert.equal(last.body.expires_in, 10)
+  })
+}
+
+test('a resource that the API has no more is left out of the next token, and with the last one the connection ends', async () => {
+  using folder = temporaryFolder()
+  const database = `sqlite:${folder.file('kept.db')}`
+  const [kept, dropped] = ['https://kept.example.com', 'https://dropped.example.com']
+  const before = await setScene({ database, audience: kept, resources: [dropped] })
+  const { app } = before
+  const both = tokensOf(
+    await redeem(before.tokenUrl, app, await before.code({ audience: `${kept} ${dropped}` })),
+  )
+  const one = tokensOf(await redeem(before.tokenUrl, app, await before.code({ audience: dropped })))
+  await before[Symbol.asyncDispose]()
+  await using after = await setScene({ database, audience: kept })
+  tokensOf(await refresh(after.tokenUrl, app, both.refreshToken))
+  assert.equal((await refresh(after.tokenUrl, app, one.refreshToken)).body.error, 'invalid_grant')
+})
+
+test('a client that may ask for less gets less from the next refresh', async () => {
+  await using scene = await setScene()
+  const { tokenUrl, app, parts } = scene
+  const { refreshToken } = await scene.connect()
+  const event = { at: parts.clock(), actor: 'test', action: 'client.changed', subject: `client:${app.id}` }
+  await parts.store.clients.change(app.id, { scope: 'write' }, event)
+  await fetch(`${scene.server.url}/readyz`)
+  assert.equal((await refresh(tokenUrl, app, refreshToken)).body.scope, 'write')
+})

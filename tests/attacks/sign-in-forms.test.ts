@@ -422,3 +422,17 @@ test('26: the redirect with a code is kept by no cache and named in no referrer'
   )
   assert.ok(!scene.server.log().includes(code))
 })
+
+test('a form with a username or password in its address is refused, and signs nobody in', async () => {
+  await using scene = await setVisitScene()
+  const person = new Person()
+  const form = formOf(await openPage(person, scene.server.latchkey.urls.signIn))
+  const filledIn = { username: 'john.doe', password }
+  for (const name of ['username', 'password', 'form_token'] as const) {
+    const action = new URL(form.action)
+    action.searchParams.set(name, { form_token: form.fields.get('form_token') ?? '', ...filledIn }[name])
+    const answer = await send(person, { ...form, action }, { ...filledIn, [name]: undefined })
+    assert.equal(answer.status, 400, name)
+  }
+  assert.equal((await send(person, form, filledIn)).status, 303)
+})

@@ -71,11 +71,20 @@ export async function assertIssued(server: TestServer, asked: Asked): Promise<st
   return String(answer.json.access_token)
 }
 
+/** What a public app must have to be registered. */
+const redirectUris = ['https://app.example.com/callback']
+
 export async function register(server: TestServer, app: Partial<NewApp> = {}, clock = systemClock) {
   const parts = { store: server.latchkey.store, clock }
   const { id, secret } = await registerApp(
     parts,
-    { name: 'App', type: 'confidential', scope: 'read write', ...app },
+    {
+      name: 'App',
+      type: 'confidential',
+      scope: 'read write',
+      ...(app.type === 'public' ? { redirectUris } : {}),
+      ...app,
+    },
     'test',
   )
   return { id, secret: secret ?? '' }

@@ -1,6 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core'
 
 const screenshots = fileURLToPath(new URL('screenshots/', import.meta.url))
 
@@ -21,8 +27,8 @@ const flags = [
 ]
 
 /** The system's own Chromium, without a window. */
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
+export const launchBrowser = (options: LaunchOptions = {}): Promise<Browser> =>
+  chromium.launch({ executablePath: '/usr/bin/chromium', args: flags, ...options })
 
 /** A page of its own, closed at the end of the scope, that remembers what the browser complained of. */
 export async function openPage(

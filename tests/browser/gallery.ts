@@ -16,6 +16,7 @@ import {
 import { signInTemplate } from '../../packages/server/src/pages/templates/sign-in.ts'
 import { signedOutTemplate, signOutTemplate } from '../../packages/server/src/pages/templates/sign-out.ts'
 import { finishSignUpTemplate, signUpTemplate } from '../../packages/server/src/pages/templates/sign-up.ts'
+import { minPasswordLength } from '../../packages/server/src/people/registration.ts'
 
 const form = { action: '/posted', formToken: 'a-form-token' }
 const john = { id: 'john', name: 'John Doe', username: 'john', email: 'john@example.com' }
@@ -52,7 +53,7 @@ const account = {
   formToken: 'a-form-token',
   disconnectAction: '/posted',
   signOutAction: '/sign-out',
-  signOutEverywhereAction: '/posted',
+  signOutEverywhereUrl: '/sign-out?everywhere=1',
   changePasswordUrl: '/account/password',
   addAccountUrl: '/sign-in',
 }
@@ -63,7 +64,7 @@ const app = {
   publisher: 'Acme Inc.',
   scopes: ['See your invoices and quotes', 'Create and change invoices'],
   connectedAt: at,
-  lastUsedAt: at + 86_400 * 40,
+  renewedAt: at + 86_400 * 40,
 }
 const longScope = (part: string) => part.repeat(200).slice(0, 200)
 
@@ -173,7 +174,7 @@ export const gallery: Record<string, (look: Look) => Html> = {
       look,
     ),
   'finish-sign-up': (look) =>
-    finishSignUpTemplate({ ...form, email: 'john@example.com', errors: {}, minPasswordLength: 10 }, look),
+    finishSignUpTemplate({ ...form, email: 'john@example.com', errors: {}, minPasswordLength }, look),
   'finish-sign-up-wrong': (look) =>
     finishSignUpTemplate(
       {
@@ -181,7 +182,7 @@ export const gallery: Record<string, (look: Look) => Html> = {
         email: `${'w'.repeat(64)}@example.com`,
         name: '',
         errors: { name: 'missing', password: 'too_common' },
-        minPasswordLength: 10,
+        minPasswordLength,
       },
       look,
     ),
@@ -192,18 +193,23 @@ export const gallery: Record<string, (look: Look) => Html> = {
     ),
   'new-password': (look) =>
     newPasswordTemplate(
-      { ...form, username: 'john@example.com', error: 'too_short', minPasswordLength: 10 },
+      { ...form, username: 'john@example.com', error: 'too_short', minPasswordLength },
       look,
     ),
   'link-expired': (look) => linkExpiredTemplate({ kind: 'sign_up', againUrl: '/sign-up' }, look),
   'sign-out': (look) => signOutTemplate({ ...form, accounts: [john, jane], accountUrl: '/account' }, look),
+  'sign-out-everywhere': (look) =>
+    signOutTemplate({ ...form, accounts: [john], isEverywhere: true, accountUrl: '/account' }, look),
   'signed-out': (look) => signedOutTemplate({ signInUrl: '/sign-in' }, look),
   'account-empty': (look) => accountTemplate(account, look),
   account: (look) =>
     accountTemplate(
       {
         ...account,
-        accounts: [john, { ...jane, url: '/account?account=jane' }],
+        accounts: [
+          { ...john, signOutUrl: '/sign-out?account=john' },
+          { ...jane, url: '/account?account=jane', signOutUrl: '/sign-out?account=jane' },
+        ],
         apps: [app, { ...app, id: 'two', name: longName, publisher: '', scopes: [longScope('x')] }],
         notice: 'disconnected',
       },
@@ -211,7 +217,7 @@ export const gallery: Record<string, (look: Look) => Html> = {
     ),
   'change-password': (look) =>
     changePasswordTemplate(
-      { ...form, username: 'john', error: 'wrong', minPasswordLength: 10, accountUrl: '/account' },
+      { ...form, username: 'john', error: 'wrong', minPasswordLength, accountUrl: '/account' },
       look,
     ),
   outbox: (look) =>

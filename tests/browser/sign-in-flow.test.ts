@@ -73,7 +73,7 @@ for (const dialect of dialects) {
         skip,
       }, async () => {
         await using dev = await startDev({ dialect })
-        await using app = await startDemoApp(dev)
+        await using app = await startDemoApp(dev, dialect === 'make-academy' ? { scope: 'connect' } : {})
         const options = { javaScriptEnabled, locale }
         const name = javaScriptEnabled ? `${dialect}-${locale}` : undefined
         {
@@ -155,4 +155,28 @@ test('a request survives a reload, the back button, and sign-in in two tabs at o
   await assertAllowed(dev, app)
   await press(first.page, 'button[value=allow]')
   await assertAllowed(dev, app)
+})
+
+test('after signing out the Back button shows no account', { skip }, async () => {
+  await using dev = await startDev()
+  // As people have it: pages that were left wait in memory, where Playwright would have none.
+  const everyday = await launchBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+  try {
+    await using visit = await openPage(everyday, `${dev.description.issuer}/sign-in`)
+    const { page } = visit
+    const [john] = dev.description.users
+    assert.ok(john)
+    await page.fill('input[name=username]:not([type=hidden])', john.username)
+    await signIn(page, john.password)
+    await press(page, 'a[href*="/sign-out"]')
+    await press(page, 'form button')
+    for (let step = 0; step < 2; step++) {
+      await page.evaluate('history.back()')
+      // A page out of memory tells of no navigation that could be waited for.
+      await page.waitForTimeout(500)
+      assert.doesNotMatch(await page.content(), /Sign out everywhere/, page.url())
+    }
+  } finally {
+    await everyday.close()
+  }
 })

@@ -10,6 +10,20 @@ import { missing } from '../support/programs.ts'
 import { startServer } from '../support/server.ts'
 import { fillIn, type Interpreter, interpreters, readSnippets, run, type Values } from './snippets.ts'
 
+/** A password for tokens that can be renewed, and no other way. */
+const passwordAlone = {
+  name: 'password-alone',
+  routes: [
+    {
+      kind: 'token',
+      method: 'POST',
+      paths: ['/own/token'],
+      request: { from: ['json'], defaults: { client_id: 'own' } },
+    },
+  ],
+  grants: ['password'],
+}
+
 /** What the sample API answers to a good token, and only to that. */
 const success = /Your credential is valid\./
 const fresh = /^200\b.*Your credential is valid\./s
@@ -60,6 +74,17 @@ const ownDialects = {
   },
 }
 
+test('whoever signs in with a password is shown how to renew, where the app is one that the dialect names', async () => {
+  await using academy = await startServer({ dialect: 'make-academy', scopes: { connect: 'Connect' } })
+  await using byPassword = await startServer({ dialect: passwordAlone, passwordGrant: true })
+  for (const server of [academy, byPassword]) {
+    const { curl = {} } = await readSnippets(server.latchkey.urls.docs)
+    assert.match(curl['Renew without the password'] ?? '', /\/token(?!.*YOUR_CLIENT)/s)
+    assert.match(curl['Renew without the password'] ?? '', /refresh_token/)
+    assert.doesNotMatch(curl['End the connection'] ?? 'YOUR_CLIENT', /YOUR_CLIENT/)
+  }
+})
+
 for (const dialect of Object.keys(presets)) {
   test(`the snippets of ${dialect} run as they are`, async (t) => {
     await using dev = await startDev({ dialect })
@@ -88,7 +113,11 @@ async function runAll(t: TestContext, { description }: Dev): Promise<void> {
       if (own['Get a token']) await runFirstSteps(interpreter, own, description)
       if (own['Send the person to us']) await connectAndEnd(interpreter, own, description)
       if (own['Sign in with a password']) {
-        await getAndCall(interpreter, own, valuesOf(description), 'Sign in with a password')
+        const values = valuesOf(description)
+        const first = await getAndCall(interpreter, own, values, 'Sign in with a password')
+        if (own['Renew without the password']) {
+          await renewAndEnd(interpreter, own, { ...values, ...first }, passwordTitles)
+        }
       }
       const ran = ['Get a token', 'Send the person to us'].filter((title) => own[title])
       assert.ok(ran.length > 0)
@@ -184,13 +213,25 @@ async function connectAndEnd(
   assert.equal(back.searchParams.get('state'), new URL(link).searchParams.get('state'))
   const code = back.searchParams.get('code') ?? ''
   const first = await getAndCall(interpreter, own, { ...values, code, verifier }, 'Exchange the code')
-  if (!own['Renew the token']) return
-  assert.ok(first.refreshToken)
-  const next = await getAndCall(interpreter, own, { ...values, ...first }, 'Renew the token')
-  assert.notEqual(next.refreshToken, first.refreshToken)
-  const ended = await run(interpreter, fillIn(own.Disconnect ?? '', { ...values, ...next }))
+  if (own['Renew the token']) await renewAndEnd(interpreter, own, { ...values, ...first }, codeTitles)
+}
+
+const codeTitles = { renewal: 'Renew the token', end: 'Disconnect' }
+const passwordTitles = { renewal: 'Renew without the password', end: 'End the connection' }
+
+/** A token is renewed by its refresh token, and both end when the connection does. */
+async function renewAndEnd(
+  interpreter: Interpreter,
+  own: Texts,
+  values: Values,
+  { renewal, end }: typeof codeTitles,
+): Promise<void> {
+  assert.ok(values.refreshToken)
+  const next = await getAndCall(interpreter, own, values, renewal)
+  assert.notEqual(next.refreshToken, values.refreshToken)
+  const ended = await run(interpreter, fillIn(own[end] ?? '', { ...values, ...next }))
   assert.equal(ended.trim(), '200')
-  await assert.rejects(getAndCall(interpreter, own, { ...values, ...next }, 'Renew the token'))
+  await assert.rejects(getAndCall(interpreter, own, { ...values, ...next }, renewal))
 }
 
 test('the program that keeps a token fresh gets a new one when the API refuses it, and tries once more', async (t) => {

@@ -60,37 +60,6 @@ for (const dialect of Object.keys(presets)) {
   })
 }
 
-test('the demo apps are sent back to a page that shows what came, and the command that exchanges it', async () => {
-  await using dev = await startDev()
-  const { client, public_client } = dev.description
-  assert.equal(public_client?.redirect_uri, client.redirect_uri)
-  const open = async (query: Record<string, string>) => {
-    const page = await fetch(`${client.redirect_uri}?${new URLSearchParams(query)}`)
-    assert.equal(page.status, 200)
-    assert.equal(page.headers.get('cache-control'), 'no-store')
-    assert.equal(page.headers.get('referrer-policy'), 'no-referrer')
-    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
-    return page.text()
-  }
-  const code = 'a'.repeat(52)
-  const exchanging = await open({ code, state: 'x' })
-  assert.match(exchanging, new RegExp(`curl http\\S+/token .*-d code=${code}`, 's'))
-  assert.match(exchanging, /YOUR_VERIFIER/)
-  const refused = await open({ error: 'access_denied', error_description: '<b>No</b>' })
-  assert.match(refused, /<code>access_denied<\/code>/)
-  assert.match(refused, /&lt;b&gt;No&lt;\/b&gt;/)
-  assert.doesNotMatch(refused, /curl|<b>/)
-})
-
-test('what was not made here is no part of a command that somebody pastes', async () => {
-  await using dev = await startDev()
-  for (const code of ['$(id)', "' ; id #", `${'a'.repeat(52)}\n id`, 'a'.repeat(51)]) {
-    const query = new URLSearchParams({ code })
-    const page = await (await fetch(`${dev.description.client.redirect_uri}?${query}`)).text()
-    assert.doesNotMatch(page, /curl/)
-  }
-})
-
 test('what the description names is there: each GET answers, and each token route gives a token', async () => {
   await using dev = await startDev({ dialect: 'makeleaps' })
   const { routes, client } = dev.description

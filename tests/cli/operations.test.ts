@@ -149,7 +149,8 @@ test('app create refuses what no token could ever be for, and says what it knows
 test('a public app has no secret to print or to rotate', async () => {
   await using setup = await prepare('SQLite')
   await setup.run('migrate')
-  const { stdout } = await setup.run('app', 'create', 'Phone', '--type', 'public')
+  const back = ['--redirect-uri', 'com.example.phone:/callback']
+  const { stdout } = await setup.run('app', 'create', 'Phone', '--type', 'public', ...back)
   const id = /^client_id +(\S+)\n$/.exec(stdout)?.[1]
   assert.ok(id)
   assertRefused(await setup.attempt('app', 'rotate-secret', id), /no app with the id .* that has a secret/)

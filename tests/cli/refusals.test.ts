@@ -26,8 +26,11 @@ const refusals: Record<string, [words: string[], answer: RegExp]> = {
     ['dev', '--prot', '1'],
     /unknown option '--prot'\. Did you mean --port\?/,
   ],
-  'a word too many': [['dev', 'standard'], /too many arguments for 'dev'.*See `latchkey --help`/],
-  'an app without a name': [['app', 'create'], /missing required argument 'name'/],
+  'a word too many': [['dev', 'standard'], /too many arguments for 'dev'.*See `latchkey dev --help`/],
+  'an app without a name': [
+    ['app', 'create'],
+    /missing required argument 'name'\. See `latchkey app create --help`\.$/m,
+  ],
   'an unknown type of app': [
     ['app', 'create', 'App', '--type', 'secret'],
     /'secret' is invalid\. Allowed choices are confidential, public, resource_server/,
@@ -73,6 +76,8 @@ test('refused in one line: a port in use, and what listens there is not disturbe
   try {
     const outcome = await latchkey(['dev', '--port', String(port)], { cwd: folder.path })
     assertRefused(outcome, new RegExp(`Port ${port} is in use\\. Stop what listens there, or choose another`))
+    const words = ['dev', '--port', String(port), '--dialect', 'makeleep']
+    assertRefused(await latchkey(words, { cwd: folder.path }), /Did you mean `makeleaps`/)
   } finally {
     server.close()
   }
@@ -151,7 +156,8 @@ const configs: Record<string, [config: object, answer: RegExp, env?: Record<stri
     { ...sound, issuer: 'http://auth.example.com' },
     /is not https.*Put TLS in front/,
   ],
-  'no issuer': [{ audience: sound.audience }, /issuer/],
+  'no issuer': [{ audience: sound.audience }, /issuer: it is missing; write a text\./],
+  'a value of another kind': [{ ...sound, signUp: 'no' }, /signUp: write true or false\.$/m],
   'an unknown option gets the nearest name': [
     { ...sound, accesTokenLifetime: '1h' },
     /Unknown option `accesTokenLifetime`\. Did you mean `accessTokenLifetime`\?/,

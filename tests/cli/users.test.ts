@@ -70,6 +70,12 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         await setup.attempt('user', ...words, 'john'),
         /no active person with the username john\. `latchkey user list`/,
       )
+
+    assert.match((await setup.run('user', 'enable', 'john')).stdout, /^john may sign in again/)
+    assert.equal(await setup.kindOf('john', password), 'signed_in')
+    assert.equal((await setup.user('john')).epoch, epoch + 2)
+    for (const name of ['john', 'nobody'])
+      assertRefused(await setup.attempt('user', 'enable', name), /no disabled person with the username/)
   })
 
   test(`people are imported with their passwords, all of a file or none: ${kind}`, async () => {
@@ -94,7 +100,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     )
 
     const again = await setup.attemptImport([{ ...john, username: 'another' }, jane])
-    assertRefused(again, /Nothing is imported\. Line 2: its id, username or mail address is taken/)
+    assertRefused(again, /Nothing is imported\. Line 2: its id, username or email address is taken/)
     assert.equal((await setup.run('user', 'list')).stdout.split('\n').length, 3)
   })
 }
@@ -139,10 +145,7 @@ test('a file of more people than one transaction takes is refused, and so is one
     password_hash: bcrypt,
   }))
   assertRefused(await setup.attemptImport(many), /more than \d+ people\. Split it\./)
-  assertRefused(
-    await setup.attempt('user', 'import', 'nowhere.jsonl'),
-    /nowhere\.jsonl cannot be read: ENOENT/,
-  )
+  assertRefused(await setup.attempt('user', 'import', 'nowhere.jsonl'), /There is no file nowhere\.jsonl\./)
   assertRefused(await setup.attempt('user', 'import', '.'), /\. cannot be read: EISDIR/)
   assert.equal((await setup.run('user', 'list')).stdout, '')
 })
@@ -154,11 +157,11 @@ test('what cannot stand is refused in one line, and nobody is added', async () =
   assertRefused(await create('password123', 'jane', '--password-stdin'), /guessed first/)
   assertRefused(await create('', 'jane', '--password-stdin'), /at least/)
   assertRefused(await create('', 'external:jane'), /does not begin with `external:`/)
-  assertRefused(await create('', 'jane', '--email', 'nowhere'), /write a mail address/)
+  assertRefused(await create('', 'jane', '--email', 'nowhere'), /write an email address/)
   assertRefused(await create('', 'jane', '--scope', 'wirte'), /no scope `wirte`\. Did you mean `write`\?/)
   assertRefused(await create('', 'jane', '--password', password), /unknown option '--password'/)
   await setup.run('user', 'create', 'jane')
-  assertRefused(await create('', 'jane'), /There is a person with this username or mail address already/)
+  assertRefused(await create('', 'jane'), /There is a person with this username or email address already/)
   assertRefused(await setup.attempt('user', 'set-scopes', 'jane'), /Name the scopes in quotes/)
   assertRefused(
     await setup.attempt('user', 'set-scopes', 'jane', 'read', '--all'),
@@ -175,7 +178,7 @@ test('where another system knows who people are, it is not done here', async () 
     ['import', 'users.jsonl'],
   ])
     assertRefused(await setup.attempt('user', ...words), /another system knows who people are/)
-  const person = { id: '42', name: 'Jane Black', email: null, scope: null }
+  const person = { id: '42', name: 'Jane Black', email: null, scope: null, login: 'jane' }
   const event = { at: systemClock(), actor: 'test', action: 'user.added', subject: 'user:42' }
   await setup.withStore((store) => store.users.recordExternal(person, event))
   for (const words of [['set-password'], ['set-scopes', '--all']])

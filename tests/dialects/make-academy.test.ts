@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createGuard } from '@latchkey/guard'
+import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { addPerson, password, redirectUri, registerCodeClient } from '../support/connection.ts'
 import { type Dev, startDev } from '../support/dev.ts'
 import { withinASecond } from '../support/eventually.ts'
@@ -216,6 +217,55 @@ for (const member of ['access_token', 'refresh_token'] as const) {
     assert.equal((await refresh(tokens.refresh_token)).status, 400)
   })
 }
+
+test('invalidate ends the connection by whichever of its tokens is good', async () => {
+  const tokens = await connect()
+  const { access_token, refresh_token } = tokens
+  const response = await fetch(at('/api/v2/invalidate'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer not-a-token' },
+    body: JSON.stringify({ access_token, refresh_token }),
+  })
+  assert.equal(response.status, 200)
+  assert.equal(await statusOf(access_token), 401)
+  assert.equal((await refresh(refresh_token)).status, 400)
+})
+
+test('where there is nothing, the answer is a 404 in the shape of the page', async () => {
+  for (const path of ['/api/v9/nothing', '/nothing']) {
+    const response = await post(path, {})
+    const { error } = (await response.json()) as { error?: { message?: string; code?: number } }
+    assert.deepEqual([response.status, error?.code, typeof error?.message], [404, 404, 'string'], path)
+  }
+})
+
+test('49: a client that says who it is ends its own connection, and no other client’s', async () => {
+  await using server = await startServer({ dialect: 'make-academy', scopes: { connect: 'Connect' } })
+  const parts = { store: server.latchkey.store, clock: systemClock }
+  const { id, secret = '' } = await registerCodeClient(parts, { scope: 'connect' })
+  const { username } = await addPerson(parts)
+  const own = { client_id: id, client_secret: secret }
+  const others = { client_id: server.client.id, client_secret: server.client.secret }
+  const query = { client_id: id, redirect_uri: redirectUri, response_type: 'code', scope: 'connect' }
+  const authorizationUrl = `${server.url}/api/v2/authorize?${new URLSearchParams(query)}`
+  const code = (await signInAndAllow({ authorizationUrl, username, password })).searchParams.get('code') ?? ''
+  const ask = (path: string, form: Record<string, string>) => postForm(`${server.url}${path}`, form)
+  const exchange = { ...own, grant_type: 'authorization_code', code, redirect_uri: redirectUri }
+  const tokens = await tokensOf(await ask('/api/v2/token', exchange))
+  const { access_token, refresh_token } = tokens
+  const isActive = async () => {
+    const { urls } = server.latchkey
+    const answer = await postForm(urls.introspection, { token: access_token }, server.resourceServer)
+    return ((await answer.json()) as { active: boolean }).active
+  }
+  for (const form of [{ access_token }, { refresh_token }, { token: access_token }]) {
+    assert.equal((await ask('/api/v2/invalidate', { ...others, ...form })).status, 200)
+    assert.equal(await isActive(), true)
+  }
+  assert.equal((await ask('/api/v2/refresh', { ...own, refresh_token })).status, 200)
+  assert.equal((await ask('/api/v2/invalidate', { ...own, access_token })).status, 200)
+  assert.equal(await isActive(), false)
+})
 
 test('a person who denies comes back with error.message beside the standard error', async () => {
   const back = await visit(0, {}, 'deny')

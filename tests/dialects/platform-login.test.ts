@@ -193,3 +193,15 @@ test('the page of `latchkey dev` tells of a username and a password, and of no c
   assert.match(steps, /YOUR_PASSWORD/)
   assert.doesNotMatch(steps, /YOUR_CLIENT_SECRET|client_credentials/)
 })
+
+test('an app with a secret of its own uses the same endpoint by Basic, as its standard grants say', async () => {
+  const { client } = dev.description
+  const credentials = Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')
+  const response = await fetch(url(), {
+    method: 'POST',
+    headers: { authorization: `Basic ${credentials}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  })
+  assert.equal(response.status, 200)
+  assert.equal(await subjectOf(((await response.json()) as Answer).access_token), client.client_id)
+})

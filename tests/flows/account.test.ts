@@ -3,20 +3,37 @@ import { test } from 'node:test'
 import { systemClock } from '../../packages/server/src/base/clock.ts'
 import type { User } from '../../packages/server/src/store/users.ts'
 import { introspect } from '../attacks/support.ts'
-import { openPage, setVisitScene, signedIn, signIn, type VisitScene } from '../attacks/visiting.ts'
-import { issueCode, password, redeem, refresh, registerCodeClient, tokensOf } from '../support/connection.ts'
+import { openPage, send, setVisitScene, signedIn, signIn, type VisitScene } from '../attacks/visiting.ts'
+import {
+  type Credentials,
+  issueCode,
+  password,
+  redeem,
+  refresh,
+  registerCodeClient,
+  tokensOf,
+} from '../support/connection.ts'
 import { guardOf, statusFor } from '../support/guards.ts'
 import { submit } from '../support/mailing.ts'
-import { Person } from '../support/person.ts'
+import { type Page, Person } from '../support/person.ts'
 
 const newPassword = 'another password of the tests'
 
 /** Connects a person with an app, as if they had allowed it. */
 async function connect({ server, parts }: VisitScene, user: User, name = 'The App') {
   const app = await registerCodeClient(parts, { name, publisher: 'Its Publisher' })
+  return { app, ...(await connectAgain({ server, parts }, user, app)) }
+}
+
+/** Another connection of the same two. */
+async function connectAgain(
+  { server, parts }: Pick<VisitScene, 'server' | 'parts'>,
+  user: User,
+  app: Credentials,
+) {
   const { urls, config } = server.latchkey
   const code = await issueCode(parts, app, user, { audience: config.audience })
-  return { app, ...tokensOf(await redeem(urls.token, app, code)) }
+  return tokensOf(await redeem(urls.token, app, code))
 }
 
 const isActive = async ({ server }: VisitScene, token: string): Promise<unknown> =>
@@ -28,18 +45,21 @@ test('a person sees what is connected, in their language, and disconnects one ap
   await using scene = await setVisitScene({ scopes })
   const { urls } = scene.server.latchkey
   const one = await connect(scene, scene.john, 'First App')
+  const again = await connectAgain(scene, scene.john, one.app)
   const other = await connect(scene, scene.john, 'Second App')
   const person = await signedIn(scene, scene.john)
   const account = await openPage(person, urls.account)
   for (const words of ['First App', 'Second App', 'Its Publisher', 'Read your data', 'Write your data'])
     assert.ok(account.text.includes(words), words)
-  const form = account.forms.find(({ fields }) => fields.get('connection') === one.refreshToken.split('.')[1])
+  const form = account.forms.find(({ fields }) => fields.get('client') === one.app.id)
   assert.ok(form)
   const after = await person.submit(form)
   assert.ok(!(after instanceof URL))
   assert.ok(!after.text.includes('First App') && after.text.includes('Second App'))
   assert.equal(await isActive(scene, one.accessToken), false)
-  assert.equal((await refresh(urls.token, one.app, one.refreshToken)).status, 400)
+  for (const { refreshToken } of [one, again]) {
+    assert.equal((await refresh(urls.token, one.app, refreshToken)).status, 400)
+  }
   assert.equal(await isActive(scene, other.accessToken), true)
   tokensOf(await refresh(urls.token, other.app, other.refreshToken))
   // Sent once more it changes nothing.
@@ -54,7 +74,7 @@ test('in the process that ends them, tokens are refused in the next request', as
   const ends: [url: string, action: string, fields: Record<string, string>][] = [
     [urls.account, 'disconnect', {}],
     [`${urls.account}/password`, 'password', { current_password: password, new_password: newPassword }],
-    [urls.account, 'sign-out-everywhere', {}],
+    [`${urls.signOut}?everywhere=1&account=${scene.john.id}`, 'sign-out-everywhere', {}],
   ]
   for (const [url, action, fields] of ends) {
     const { accessToken } = await connect(scene, scene.john)
@@ -97,6 +117,13 @@ test('where several are signed in, the page is of the one that is chosen', async
   }
 })
 
+/** Where an account page leads to end everything. */
+function everywhereUrl({ links }: Page): URL {
+  const link = links.find(({ url }) => url.searchParams.has('everywhere'))
+  assert.ok(link)
+  return link.url
+}
+
 test('signing out everywhere ends every browser and disconnects every app of that person alone', async () => {
   await using scene = await setVisitScene()
   const { urls } = scene.server.latchkey
@@ -104,9 +131,15 @@ test('signing out everywhere ends every browser and disconnects every app of tha
   const ofJane = await connect(scene, scene.jane)
   const phone = await signedIn(scene, scene.john)
   const person = await signedIn(scene, scene.john, scene.jane)
-  const page = await openPage(person, `${urls.account}?account=${scene.john.id}`)
+  const page = await openPage(
+    person,
+    everywhereUrl(await openPage(person, `${urls.account}?account=${scene.john.id}`)),
+  )
   assert.match(page.text, /disconnects every app/)
+  assert.ok(page.text.includes('John Doe') && !page.text.includes('Jane Black'))
+  assert.equal(await isActive(scene, ofJane.accessToken), true)
   const after = await submit(person, page, {}, 'sign-out-everywhere')
+  assert.match(after.text, /That account is signed out everywhere/)
   assert.ok(after.text.includes('Jane Black') && !after.text.includes('John Doe'))
   assert.equal((await openPage(phone, urls.account)).url.href, urls.signIn)
   for (const { app, accessToken, refreshToken } of apps) {
@@ -114,7 +147,7 @@ test('signing out everywhere ends every browser and disconnects every app of tha
     assert.equal((await refresh(urls.token, app, refreshToken)).status, 400)
   }
   assert.equal(await isActive(scene, ofJane.accessToken), true)
-  const last = await submit(person, after, {}, 'sign-out-everywhere')
+  const last = await submit(person, await openPage(person, everywhereUrl(after)), {}, 'sign-out-everywhere')
   assert.equal(last.url.pathname, '/signed-out')
 })
 
@@ -182,6 +215,23 @@ test('a person signs out of this browser, one account or all of them; apps stay 
   assert.equal((await openPage(person, urls.signOut)).url.pathname, '/signed-out')
   assert.match((await openPage(phone, urls.account)).text, /John Doe/)
   assert.equal(await isActive(scene, accessToken), true)
+})
+
+test('whoever leaves, or changes their password, takes the pages along that the browser keeps for Back', async () => {
+  await using scene = await setVisitScene()
+  const { urls } = scene.server.latchkey
+  const forget = async (url: string, index: number, fields: Record<string, string> = {}) => {
+    const person = await signedIn(scene, scene.john)
+    const form = (await openPage(person, url)).forms[index]
+    assert.ok(form)
+    const { status, headers } = await send(person, form, fields)
+    assert.equal(status, 303)
+    return headers.get('clear-site-data')
+  }
+  assert.equal(await forget(urls.signOut, 0), '"cache"')
+  assert.equal(await forget(`${urls.signOut}?everywhere=1&account=${scene.john.id}`, 0), '"cache"')
+  const words = { current_password: password, new_password: newPassword }
+  assert.equal(await forget(`${urls.account}/password`, 0, words), '"cache"')
 })
 
 test('people of another system change their password there', async () => {

@@ -168,7 +168,9 @@ function postedBack(page: Page, isGoal: (url: URL) => boolean): URL | undefined 
   return url
 }
 
-function readPage(url: URL, status: number, text: string): Page {
+/** As it is read: the signs that keep a name apart from the words around it are not seen. */
+function readPage(url: URL, status: number, source: string): Page {
+  const text = source.replace(/[\u2068\u2069]/g, '')
   const forms = [...text.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, attributes = '', inner = '']) =>
     readForm(new URL(attributesOf(attributes).get('action') ?? '', url), inner),
   )

@@ -1,4 +1,5 @@
 import type { Handler } from './base/handler.ts'
+import { pathOf } from './base/path-of.ts'
 import type { Config } from './config/config.ts'
 import type { EndpointUrls } from './config/endpoint-urls.ts'
 import type { Context } from './context.ts'
@@ -15,13 +16,7 @@ import { revocationEndpoint } from './endpoints/revocation.ts'
 import { revocationFeedEndpoint } from './endpoints/revocation-feed.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { verificationKeysEndpoint } from './endpoints/verification-keys.ts'
-import {
-  accountPage,
-  changePasswordForm,
-  changePasswordPage,
-  disconnectForm,
-  signOutEverywhereForm,
-} from './pages/account.ts'
+import { accountPage, changePasswordForm, changePasswordPage, disconnectForm } from './pages/account.ts'
 import { formPostAsset, logoAsset, noIcon, stylesheetAsset } from './pages/assets.ts'
 import { authorizationPage } from './pages/authorize.ts'
 import { chooseAccountForm, chooseAccountPage } from './pages/choose-account.ts'
@@ -37,7 +32,7 @@ import {
   resetPasswordPage,
 } from './pages/reset-password.ts'
 import { signInForm, signInPage } from './pages/sign-in.ts'
-import { signedOutPage, signOutForm, signOutPage } from './pages/sign-out.ts'
+import { signedOutPage, signOutEverywhereForm, signOutForm, signOutPage } from './pages/sign-out.ts'
 import { finishSignUpForm, finishSignUpPage, signUpForm, signUpPage } from './pages/sign-up.ts'
 
 /** One thing that the server answers. */
@@ -143,8 +138,6 @@ const pageRoute = (
   handler: Handler,
   showError: ErrorPage,
 ): Route => ({ kind, method, paths: [pathOf(url)], handler, errorPage: showError })
-
-const pathOf = (url: string): string => new URL(url).pathname
 
 function distinct(routes: Route[]): Route[] {
   const kinds = new Map<string, string>()

@@ -8,6 +8,7 @@ import { compileRoutes } from './dialects/compile.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { createFetch } from './dispatch.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { errorPage } from './pages/error-page.ts'
 import type { DemoUser } from './pages/page-context.ts'
 import { resolveConfig } from './resolve-config.ts'
 import { createRoutes, endpointUrls, type Route } from './routes.ts'
@@ -96,7 +97,15 @@ export async function createLatchkey(input: ConfigInput, options: LatchkeyOption
       routes,
       urls,
       revocations: context.feed.revocations,
-      fetch: createFetch(routes, { log: context.log, addressOf: context.addressOf, errorPageUrl: urls.docs }),
+      fetch: createFetch(routes, {
+        log: context.log,
+        addressOf: context.addressOf,
+        errorPageUrl: urls.docs,
+        notFound: {
+          errorPage: errorPage(context),
+          toError: wires.find(({ kind }) => kind === 'token')?.toError,
+        },
+      }),
       stop,
       async close() {
         stop()

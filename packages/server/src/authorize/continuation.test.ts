@@ -90,6 +90,15 @@ test('what a person did is written into the request that they did it for, and ta
   }
 })
 
+test('the longest request is still one when it is marked, and nothing else may be longer', () => {
+  const start = '/login/authorize?a='
+  const longest = read(`${start}${'x'.repeat(maxContinuationLength - start.length)}`)
+  const marked = read(afterSignIn(longest, { id: 'j'.repeat(200) }, now, config))
+  assert.ok(readInteraction(marked, now, config))
+  assert.equal(readContinuation(`${longest}x`, wires, issuer), undefined)
+  assert.equal(readContinuation(`${marked}${'x'.repeat(1024)}`, wires, issuer), undefined)
+})
+
 test('60: it holds for no other request, person or time, not for ever, and under our secrets alone', () => {
   const marked = afterSignIn(read('/login/authorize?a=1'), { id: 'john' }, now, config)
   const readAs = (text: string, at = now, secrets = config.secrets) =>

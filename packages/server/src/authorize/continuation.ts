@@ -11,8 +11,10 @@ import { readParameters } from '../dialects/parameters.ts'
  */
 export type Continuation = string & { readonly __continuation: unique symbol }
 
-/** The longest continuation, in characters: encoded once more it still fits into a URL. */
+/** The longest request, in characters as the client wrote it: encoded once more it still fits into a URL. */
 export const maxContinuationLength = 4096
+/** The longest mark of what a person did for it, in characters. */
+const maxInteractionLength = 1024
 
 /** For how long what a person did for a request counts, in seconds. */
 export const interactionLifetimeSeconds = 3600
@@ -35,9 +37,14 @@ export function readContinuation(
   wires: readonly Wire[],
   issuer: string,
 ): Continuation | undefined {
-  if (!text || text.length > maxContinuationLength || !/^[\x21\x22\x24-\x7e]+$/.test(text)) return undefined
+  if (!text || isTooLong(text) || !/^[\x21\x22\x24-\x7e]+$/.test(text)) return undefined
   return wireAt(text, wires, issuer) && (text as Continuation)
 }
+
+/** What a person did for a request does not make it too long: it passed when it came. */
+const isTooLong = (text: string): boolean =>
+  text.length > maxContinuationLength + maxInteractionLength ||
+  withoutInteraction(text).length > maxContinuationLength
 
 /** The request that a browser makes just now, as a continuation. */
 export function continuationOf(request: Request, { config, wires }: Routes): Continuation | undefined {
@@ -94,7 +101,7 @@ export function readInteraction(
 }
 
 /** The request as the client made it. */
-export const withoutInteraction = (continuation: Continuation): Continuation =>
+export const withoutInteraction = (continuation: string): Continuation =>
   continuation
     .replace(/([?&])interaction=[^&]*/g, '$1')
     .replace(/&{2,}/g, '&')

@@ -94,8 +94,9 @@ function checkResponseMode(responseMode: string | undefined): void {
 
 /** RFC 6749 §3.3, and the scope without which this API connects no app. */
 function readScope(config: Config, client: ClientWithSecrets, requested: string | undefined): string {
-  const scope = narrowScope(requested, client.scope)
   const { requiredScope } = config
-  if (requiredScope === undefined || parseScope(scope).includes(requiredScope)) return scope
+  const scope = narrowScope(requested, client.scope)
+  // Where one scope is a must, it must be asked for in so many words.
+  if (requiredScope === undefined || parseScope(requested ?? '').includes(requiredScope)) return scope
   throw new OAuthError('invalid_scope', `This API connects an app only with the scope ${requiredScope}.`)
 }

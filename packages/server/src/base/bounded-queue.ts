@@ -16,6 +16,7 @@ export interface BoundedQueueOptions {
  */
 export type BoundedQueue = <Result>(job: () => Promise<Result>) => Promise<Result>
 
+/** Runs `maxRunning` jobs at once and lets `maxWaiting` more wait, first come first served. */
 export function createBoundedQueue({ name, maxRunning, maxWaiting }: BoundedQueueOptions): BoundedQueue {
   const waiting: (() => void)[] = []
   let running = 0

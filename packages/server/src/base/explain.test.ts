@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { explainIssues, nearestName } from './explain.ts'
+import { explainIssues, nearestName, unknownScope, whatToWrite } from './explain.ts'
 
 const schema = z.strictObject({
   issuer: z.string(),
@@ -11,7 +11,7 @@ const schema = z.strictObject({
 })
 
 function explain(input: unknown): string {
-  const { error } = schema.safeParse(input)
+  const { error } = schema.safeParse(input, { error: whatToWrite })
   assert.ok(error)
   return explainIssues(error, schema)
 }
@@ -38,6 +38,49 @@ test('a wrong or missing value is told by its place, and every mistake is told',
   assert.match(told, /issuer: /)
   assert.match(told, /port: /)
   assert.match(told, /routes\.0\.method: /)
+})
+
+test('a value is told what to write in its place, in words of ours', () => {
+  const told = explain({ port: 1.5, mail: { host: true }, routes: [{ method: 'PUT' }] })
+  assert.equal(
+    told,
+    'issuer: it is missing; write a text. port: write a whole number. mail.host: write a text. routes.0.method: write "GET" or "POST".',
+  )
+  assert.match(explain({ issuer: 'x', mail: 'smtp' }), /^mail: write an object/)
+  assert.match(explain({ issuer: 'x', routes: {} }), /^routes: write a list\.$/)
+  const limits = z.strictObject({
+    text: z.string().min(1).max(3),
+    list: z.array(z.int()).max(1),
+    count: z.int().max(5),
+  })
+  const { error } = limits.safeParse({ text: '', list: [1, 2], count: 6 }, { error: whatToWrite })
+  assert.equal(
+    error && explainIssues(error, limits),
+    'text: write 1 character at least. list: write 1 entry at most. count: write 5 at most.',
+  )
+})
+
+test('a schema that says what is wrong in its own words is left to say it, and a question ends as one', () => {
+  const own = z.strictObject({
+    when: z.string('write a day').refine((text) => text === 'now', 'did you mean now?'),
+  })
+  const say = (when: unknown) => {
+    const { error } = own.safeParse({ when }, { error: whatToWrite })
+    return error && explainIssues(error, own)
+  }
+  assert.equal(say(1), 'when: write a day.')
+  assert.equal(say('then'), 'when: did you mean now?')
+})
+
+test('a scope that the configuration lacks is named, with the nearest that it has', () => {
+  const known = ['orders:read', 'write']
+  assert.equal(unknownScope('write orders:read', known), undefined)
+  assert.equal(unknownScope('', known), undefined)
+  assert.equal(
+    unknownScope('write order:read', known),
+    'the config has no scope `order:read`. Did you mean `orders:read`?',
+  )
+  assert.match(unknownScope('x?.y', known) ?? '', /no scope `x\?\.y`\. Add it to `scopes` there first\.$/)
 })
 
 test('the nearest name is near: a few letters off, in any case, or none', () => {

@@ -1,5 +1,22 @@
 import leven from 'leven'
 import type { z } from 'zod'
+import { parseScope } from './scope.ts'
+
+/** What a schema says of a value where it says nothing of its own: what to write. Give it to `safeParse`. */
+export const whatToWrite: z.core.$ZodErrorMap = (issue) => {
+  const isMissing = 'input' in issue && issue.input === undefined
+  const words = wordsFor(issue)
+  return words && (isMissing ? `it is missing; ${words}` : words)
+}
+
+/** Says which scope is not one of those that the configuration has, and how to mend it. `undefined`: it has each. */
+export function unknownScope(scope: string, known: readonly string[]): string | undefined {
+  const unknown = parseScope(scope).find((token) => !known.includes(token))
+  if (unknown === undefined) return undefined
+  const nearest = nearestName(unknown, known)
+  const hint = nearest ? `Did you mean \`${nearest}\`?` : 'Add it to `scopes` there first.'
+  return `the config has no scope \`${unknown}\`. ${hint}`
+}
 
 /** Says in one line what a schema found wrong, where, and how to mend it: an unknown option gets the nearest name. */
 export function explainIssues(error: z.ZodError, schema: z.ZodType): string {
@@ -17,6 +34,42 @@ export function nearestName(name: string, known: readonly string[]): string | un
 
 type Issue = z.core.$ZodIssue
 
+const kinds: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object, as { … }',
+  record: 'an object, as { … }',
+}
+
+function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return kinds[issue.expected] && `write ${kinds[issue.expected]}`
+    case 'invalid_value':
+      return `write ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`
+    case 'too_small':
+      return `write ${counted(issue.minimum, issue.origin)} at least`
+    case 'too_big':
+      return `write ${counted(issue.maximum, issue.origin)} at most`
+    default:
+      return undefined
+  }
+}
+
+const units: Record<string, readonly [one: string, many: string]> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+}
+
+/** The limit of a number, or of how long a text or a list is. */
+function counted(limit: number | bigint, origin: string): string {
+  const unit = units[origin]
+  return unit ? `${limit} ${unit[limit === 1 ? 0 : 1]}` : `${limit}`
+}
+
 /** @param at where the schema stands in the whole. */
 function explainAll(issues: readonly Issue[], schema: unknown, at: readonly PropertyKey[]): string {
   return issues.map((issue) => explainIssue(issue, schema, at)).join(' ')
@@ -31,7 +84,7 @@ function explainIssue(issue: Issue, schema: unknown, at: readonly PropertyKey[])
     if (branch) return explainAll(branch.issues, branch.schema, path)
   }
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  return `${path.length === 0 ? '' : `${path.join('.')}: `}${message}.`
+  return `${path.length === 0 ? '' : `${path.join('.')}: `}${message}${/[.?]$/.test(message) ? '' : '.'}`
 }
 
 function explainKeys(keys: string[], path: PropertyKey[], known: string[]): string {

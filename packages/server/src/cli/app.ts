@@ -1,10 +1,15 @@
 import { text } from 'node:stream/consumers'
 import { systemClock as clock, type UnixSeconds } from '../base/clock.ts'
-import { nearestName } from '../base/explain.ts'
-import { parseScope } from '../base/scope.ts'
-import { type NewApp, registerApp, rotateSecret } from '../clients/registration.ts'
+import { unknownScope } from '../base/explain.ts'
+import {
+  type AppChanges,
+  changeRegistration,
+  type NewApp,
+  registerApp,
+  rotateSecret,
+} from '../clients/registration.ts'
 import type { Config, Environment } from '../config/config.ts'
-import type { PasswordGrant } from '../store/password-grants.ts'
+import type { Client } from '../store/clients.ts'
 import type { ClientType } from '../store/schema.ts'
 import { CommandError } from './command-error.ts'
 import type { ConfigOption } from './config-file.ts'
@@ -13,13 +18,17 @@ import { actor, printLine, withStore } from './with-store.ts'
 /** Apps that one page of the list reads. */
 const pageSize = 500
 
-export interface CreateAppOptions extends ConfigOption {
-  type: ClientType
+export interface ChangeAppOptions extends ConfigOption {
+  name?: string
   scope?: string
-  audience?: string
   redirectUri?: string[]
   publisher?: string
   grant?: string[]
+}
+
+export interface CreateAppOptions extends Omit<ChangeAppOptions, 'name'> {
+  type: ClientType
+  audience?: string
   id?: string
   secretStdin?: boolean
 }
@@ -55,16 +64,17 @@ export async function createApp(
 
 function ofApp({ scope, audience }: CreateAppOptions, config: Config): Pick<NewApp, 'scope'> {
   if (audience !== undefined) throw new CommandError('--audience goes with --type resource_server.')
-  const known = Object.keys(config.scopes)
-  const unknown = parseScope(scope ?? '').find((token) => !known.includes(token))
-  if (unknown === undefined) return { scope: scope ?? known.join(' ') }
-  const nearest = nearestName(unknown, known)
-  const hint = nearest ? `Did you mean \`${nearest}\`?` : 'Add it to `scopes` there first.'
-  throw new CommandError(`The config has no scope \`${unknown}\`. ${hint}`)
+  checkScope(scope, config)
+  return { scope: scope ?? Object.keys(config.scopes).join(' ') }
+}
+
+function checkScope(scope: string | undefined, { scopes }: Config): void {
+  const problem = unknownScope(scope ?? '', Object.keys(scopes))
+  if (problem !== undefined) throw new CommandError(`--scope: ${problem}`)
 }
 
 function ofResourceServer({ scope, audience }: CreateAppOptions, config: Config) {
-  if (scope !== undefined) throw new CommandError('--scope is for apps: a resource server obtains no tokens.')
+  if (scope !== undefined) throw new CommandError(scopeIsForApps)
   const known = [config.audience, ...config.resources]
   if (audience === undefined || known.includes(audience))
     return { scope: '', audience: audience ?? config.audience }
@@ -72,6 +82,41 @@ function ofResourceServer({ scope, audience }: CreateAppOptions, config: Config)
     `No token is for ${audience}. Known: ${known.join(', ')}; add it to \`resources\` in the config.`,
   )
 }
+
+const scopeIsForApps = '--scope is for apps: a resource server obtains no tokens.'
+
+/** `latchkey app change` */
+export async function changeApp(
+  id: string,
+  options: ChangeAppOptions,
+  environment: Environment,
+): Promise<void> {
+  const changes = changesOf(options)
+  if (Object.keys(changes).length === 0)
+    throw new CommandError('Say what to change: --name, --redirect-uri, --scope, --grant or --publisher.')
+  await withStore(options, environment, async (store, config) => {
+    checkScope(options.scope, config)
+    const client = await store.clients.find(id)
+    if (client?.type === 'resource_server' && options.scope !== undefined)
+      throw new CommandError(scopeIsForApps)
+    if (!client || !(await changeRegistration({ store, clock }, id, changes, actor))) throw noApp(id)
+  })
+  printLine(`${id} is changed, and its tokens live on. \`latchkey app show ${id}\` says what it is now.`)
+}
+
+/** What was said, and nothing else: an option that is left out changes nothing. */
+function changesOf({ name, scope, redirectUri, grant, publisher }: ChangeAppOptions): AppChanges {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(redirectUri === undefined ? {} : { redirectUris: redirectUri }),
+    ...(grant === undefined ? {} : { grantTypes: grant }),
+    ...(publisher === undefined ? {} : { publisher }),
+  }
+}
+
+const noApp = (id: string): CommandError =>
+  new CommandError(`There is no app with the id ${id}. \`latchkey app list\` names them.`)
 
 /** `latchkey app list`: id, type, state, name; then, where it may send passwords, until when and how often it did. */
 export function listApps(options: ConfigOption, environment: Environment): Promise<void> {
@@ -81,8 +126,9 @@ export function listApps(options: ConfigOption, environment: Environment): Promi
       const clients = await store.clients.list(pageSize, after)
       for (const client of clients) {
         const state = client.disabled_at === null ? 'active' : 'disabled'
-        const grant = passwordGrantWords(await store.passwordGrants.find(client.id))
-        printLine([client.id, client.type, state, client.name, ...grant].join('\t'))
+        const grant = await store.passwordGrants.find(client.id)
+        const words = grant ? [`password until ${dateOf(grant.expires_at)}`, `used ${grant.uses} times`] : []
+        printLine([client.id, client.type, state, client.name, ...words].join('\t'))
       }
       if (clients.length < pageSize) return
       after = clients.at(-1)?.id ?? ''
@@ -94,9 +140,8 @@ export function listApps(options: ConfigOption, environment: Environment): Promi
 export function showApp(id: string, options: ConfigOption, environment: Environment): Promise<void> {
   return withStore(options, environment, async (store) => {
     const client = await store.clients.find(id)
-    if (!client)
-      throw new CommandError(`There is no app with the id ${id}. \`latchkey app list\` names them.`)
-    const [until, uses] = passwordGrantWords(await store.passwordGrants.find(id))
+    if (!client) throw noApp(id)
+    const grant = await store.passwordGrants.find(id)
     const facts = {
       name: client.name,
       type: client.type,
@@ -106,16 +151,12 @@ export function showApp(id: string, options: ConfigOption, environment: Environm
       scope: client.scope,
       audience: client.audience,
       redirect_uris: client.redirect_uris,
-      password_until: until,
-      password_uses: uses,
+      password_until: grant && dateOf(grant.expires_at),
+      password_uses: grant && String(grant.uses),
     }
     printLine(`client_id\t${id}`)
     for (const [name, value] of Object.entries(facts)) if (value) printLine(`${name}\t${value}`)
   })
-}
-
-function passwordGrantWords(grant: PasswordGrant | undefined): string[] {
-  return grant ? [`password until ${dateOf(grant.expires_at)}`, `used ${grant.uses} times`] : []
 }
 
 const dateOf = (seconds: UnixSeconds): string => new Date(seconds * 1000).toISOString().slice(0, 10)
@@ -126,17 +167,28 @@ export async function allowPassword(
   options: ConfigOption & { until: string },
   environment: Environment,
 ): Promise<void> {
-  const expiresAt = readDate(options.until)
-  const event = { at: clock(), actor, action: 'client.password_allowed', subject: `client:${id}` }
+  const until = readDate(options.until)
+  const at = clock()
+  const isAllowed = until > at
+  const action = isAllowed ? 'client.password_allowed' : 'client.password_ended'
   await withStore(options, environment, async (store, config) => {
     const client = await store.clients.find(id)
-    if (!client || !(await store.passwordGrants.allow(id, expiresAt, event)))
-      throw new CommandError(`There is no app with the id ${id}. \`latchkey app list\` names them.`)
+    if (!client) throw noApp(id)
+    if (isAllowed) checkPasswordGrant(client)
+    if (!(await store.passwordGrants.allow(id, until, { at, actor, action, subject: `client:${id}` })))
+      throw noApp(id)
+    if (!isAllowed) return printLine(`${id} may not send people's passwords from now on.`)
     printLine(`${id} may send people's passwords until ${options.until}, 00:00 UTC.`)
-    if (!client.grant_types.split(' ').includes('password'))
-      printLine('It does not do so yet: create an app with `--grant password`.')
-    if (!config.passwordGrant) printLine('Nor may any app: set `passwordGrant: true` in the config.')
+    if (!config.passwordGrant) printLine('It does not yet: set `passwordGrant: true` in the config.')
   })
+}
+
+function checkPasswordGrant({ id, grant_types }: Client): void {
+  if (grant_types.split(' ').includes('password')) return
+  const grants = `${grant_types} password`.trim()
+  throw new CommandError(
+    `${id} lacks the grant type password. Give it to it first: \`latchkey app change ${id} --grant ${grants}\`.`,
+  )
 }
 
 /** The beginning of a day, UTC. */
@@ -144,7 +196,6 @@ function readDate(text: string): UnixSeconds {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   if (Number.isNaN(time) || dateOf(time / 1000) !== text)
     throw new CommandError(`--until ${text} is not a date. Write it as 2030-12-31.`)
-  if (time / 1000 <= clock()) throw new CommandError(`--until ${text} is past. Write a later date.`)
   return time / 1000
 }
 

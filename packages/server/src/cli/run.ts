@@ -40,21 +40,26 @@ export async function run(argv: readonly string[]): Promise<void> {
 const inspect = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
 
+/** What is wrong with the words of a command is told in one line that names this command. */
+function explainMistakes(command: Command, name: string): Command {
+  for (const inner of command.commands) explainMistakes(inner, `${name} ${inner.name()}`)
+  return command.configureOutput({
+    outputError: (text, write) => write(`latchkey: ${inOneLine(text, name)}\n`),
+  })
+}
+
 /** Commander's own words, its suggestion and ours in one line. */
-function inOneLine(text: string): string {
+function inOneLine(text: string, name: string): string {
   const [problem = '', suggestion = ''] = text
     .replace(/^error: /, '')
     .trim()
     .split('\n')
-  const hint = suggestion === '' ? 'See `latchkey --help`.' : suggestion.replace(/^\((.*)\)$/, '$1')
+  const hint = suggestion === '' ? `See \`${name} --help\`.` : suggestion.replace(/^\((.*)\)$/, '$1')
   return `${problem.replace(/\.$/, '')}. ${hint}`
 }
 
 function createProgram(): Command {
-  const program = new Command('latchkey')
-    .description('Authentication for any HTTP API')
-    .version(version)
-    .configureOutput({ outputError: (text, write) => write(`latchkey: ${inOneLine(text)}\n`) })
+  const program = new Command('latchkey').description('Authentication for any HTTP API').version(version)
   const config = () =>
     new Option(
       '-c, --config <file>',
@@ -89,6 +94,7 @@ function createProgram(): Command {
   program
     .command('restored')
     .description('after a backup was restored: end every token issued before, as revocations may be lost')
+    .option('--end-connections', 'end every session and connection too: what people ended may be back')
     .addOption(config())
     .action(async (options) => (await import('./restored.ts')).restored(options, process.env))
 
@@ -126,10 +132,24 @@ function createProgram(): Command {
     .addOption(config())
     .action(async (id, options) => (await import('./app.ts')).showApp(id, options, process.env))
   app
+    .command('change')
+    .description('change what an app is registered as; what is left out stays, and its tokens live on')
+    .argument('<id>')
+    .option('--name <name>', 'what people know it by')
+    .option('--scope <scopes>', 'the scope it may ask for, space separated')
+    .option('--redirect-uri <uri...>', 'where people are sent back to, in place of all before')
+    .option('--publisher <name>', 'who made it, as shown to people')
+    .option('--grant <types...>', 'how it may obtain tokens, in place of all before')
+    .addOption(config())
+    .action(async (id, options) => (await import('./app.ts')).changeApp(id, options, process.env))
+  app
     .command('allow-password')
     .description("let an app send people's passwords until a day; other apps may not")
     .argument('<id>')
-    .requiredOption('--until <date>', 'the first day on which it may not, as 2030-12-31')
+    .requiredOption(
+      '--until <date>',
+      'the first day on which it may not, as 2030-12-31; a past day ends it at once',
+    )
     .addOption(config())
     .action(async (id, options) => (await import('./app.ts')).allowPassword(id, options, process.env))
   app
@@ -174,6 +194,14 @@ function createProgram(): Command {
     .addOption(config())
     .action(async (username, options) =>
       (await import('./user.ts')).disableUser(username, options, process.env),
+    )
+  user
+    .command('enable')
+    .description('take a disabled person back, with their apps; what was ended stays so')
+    .argument('<username>')
+    .addOption(config())
+    .action(async (username, options) =>
+      (await import('./user.ts')).enableUser(username, options, process.env),
     )
   user
     .command('set-password')
@@ -229,5 +257,5 @@ function createProgram(): Command {
     .addOption(config())
     .action(async (kid, options) => (await import('./keys.ts')).revokeKey(kid, options, process.env))
 
-  return program
+  return explainMistakes(program, program.name())
 }

@@ -34,7 +34,7 @@ export async function importUsers(
     if (taken) {
       const number = lines.find(({ user }) => user === taken)?.number
       throw new CommandError(
-        `Nothing is imported. Line ${number}: its id, username or mail address is taken by somebody who is here already. Take the line out.`,
+        `Nothing is imported. Line ${number}: its id, username or email address is taken by somebody who is here already. Take the line out.`,
       )
     }
     printLine(`${countOf(users.length, 'person', 'people')} imported.`)
@@ -70,7 +70,10 @@ async function* linesOf(file: string): AsyncGenerator<string> {
     yield* (await open(file)).readLines()
   } catch (error) {
     const isOfSystem = error instanceof Error && 'code' in error
-    throw isOfSystem ? new CommandError(`${file} cannot be read: ${error.code}.`) : error
+    if (!isOfSystem) throw error
+    throw new CommandError(
+      error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read: ${error.code}.`,
+    )
   }
 }
 

@@ -75,6 +75,20 @@ export async function disableUser(
   printLine(`${username} is refused from now on, and their tokens are ended.`)
 }
 
+/** `latchkey user enable` */
+export async function enableUser(
+  username: string,
+  options: ConfigOption,
+  environment: Environment,
+): Promise<void> {
+  await change(username, options, environment, {
+    action: 'user.enabled',
+    state: 'disabled',
+    write: (store, user, event) => store.users.enable(user.id, event),
+  })
+  printLine(`${username} may sign in again, and their apps are taken again. What was ended stays so.`)
+}
+
 /** `latchkey user set-password` */
 export async function setPassword(
   username: string,
@@ -129,7 +143,9 @@ export async function signOutUser(
 
 interface Change {
   action: string
-  /** `false`: they are disabled. */
+  /** Whom it is for. Default: `active`. */
+  state?: 'active' | 'disabled'
+  /** `false`: they are in another state. */
   write(store: Store, user: User, event: AuditEvent, config: Config): Promise<boolean>
 }
 
@@ -137,7 +153,7 @@ async function change(
   username: string,
   options: ConfigOption,
   environment: Environment,
-  { action, write }: Change,
+  { action, state = 'active', write }: Change,
 ): Promise<void> {
   const isChanged = await withStore(options, environment, async (store, config) => {
     const user = await store.users.findByUsername(username)
@@ -146,7 +162,7 @@ async function change(
   })
   if (!isChanged)
     throw new CommandError(
-      `There is no active person with the username ${username}. \`latchkey user list\` names them.`,
+      `There is no ${state} person with the username ${username}. \`latchkey user list\` names them.`,
     )
 }
 

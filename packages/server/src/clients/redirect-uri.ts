@@ -43,7 +43,7 @@ const checks: readonly (readonly [isWrong: (uri: string) => boolean, howToMend: 
   ],
   [hasUserInfo, 'Leave out the user name and password before the host.'],
   [
-    (uri) => hiddenSegment.test(pathOf(uri)),
+    (uri) => hiddenSegment.test(pathAsWritten(uri)),
     'Its path holds an encoded dot, slash, backslash, percent sign or control character, or a segment of dots. Write the path plainly.',
   ],
   [(uri) => encodedControl.test(uri), 'It holds an encoded control character. Leave it out.'],
@@ -101,4 +101,4 @@ function hasUserInfo(uri: string): boolean {
 }
 
 /** As written: from the first slash after the host up to the query. */
-const pathOf = (uri: string): string => uri.replace(/^[^/]*(?:\/\/[^/?]*)?/, '').replace(/\?.*$/, '')
+const pathAsWritten = (uri: string): string => uri.replace(/^[^/]*(?:\/\/[^/?]*)?/, '').replace(/\?.*$/, '')

@@ -7,6 +7,7 @@ import { sha256 } from '../base/hash.ts'
 import { openDatabase } from '../store/open.ts'
 import { createStore, type Store } from '../store/store.ts'
 import {
+  changeRegistration,
   maxRedirectUris,
   minImportedSecretLength,
   type NewApp,
@@ -51,7 +52,12 @@ test('a new client has an id and a secret of unreserved letters, and only the ha
 })
 
 test('a public client has no secret, now or by rotation', async () => {
-  const { id, secret } = await register({ type: 'public', secret: 'a-secret-that-is-not-taken' })
+  const redirectUris = ['https://app.example.com/callback']
+  const { id, secret } = await register({
+    type: 'public',
+    secret: 'a-secret-that-is-not-taken',
+    redirectUris,
+  })
   assert.equal(secret, undefined)
   assert.equal(await rotateSecret({ store, clock: () => 1_000 }, id, 60, 'test'), undefined)
   assert.deepEqual((await store.clients.find(id))?.secrets, [])
@@ -91,7 +97,7 @@ test('an app with redirect URIs may ask people; a public one may do nothing else
   assert.equal(await grantTypesOf({}), 'client_credentials')
   assert.equal(await grantTypesOf({ redirectUris }), 'authorization_code refresh_token client_credentials')
   assert.equal(await grantTypesOf({ type: 'public', redirectUris }), 'authorization_code refresh_token')
-  assert.equal(await grantTypesOf({ type: 'public' }), '')
+  await assert.rejects(register({ type: 'public' }), /could do nothing.*needs a redirect URI/)
   assert.equal(await grantTypesOf({ grantTypes: ['password'] }), 'password')
   const { id } = await register({
     redirectUris: [...redirectUris, ...redirectUris],
@@ -118,6 +124,49 @@ test('what an app could not use, or is not known, is refused at its registration
   await assertRefused({ ...resourceServer, grantTypes: ['client_credentials'] })
   await assertRefused({ ...resourceServer, redirectUris: ['https://app.example.com/'] })
   for (const publisher of ['', ' ', 'a\nb', 'x'.repeat(121)]) await assertRefused({ publisher })
+})
+
+test('an app is changed into what could be registered, and in nothing that was not named', async () => {
+  const redirectUris = ['https://app.example.com/callback']
+  const { id } = await register({ publisher: 'Example Ltd' })
+  const change = (changes: Parameters<typeof changeRegistration>[2]) =>
+    changeRegistration({ store, clock: () => 2_000 }, id, changes, 'test')
+  const before = await store.clients.find(id)
+  for (const changes of [
+    { name: 'a\nb' },
+    { publisher: ' ' },
+    { scope: 'a"b' },
+    { grantTypes: ['authorization_code'] },
+    { redirectUris: ['javascript:alert(1)'] },
+  ])
+    await assert.rejects(change(changes), RegistrationError, JSON.stringify(changes))
+  assert.deepEqual(await store.clients.find(id), before)
+  await change({ name: 'Shop', scope: 'write  read' })
+  await change({ redirectUris })
+  const { name, scope, publisher, redirect_uris, grant_types } = (await store.clients.find(id)) ?? {}
+  assert.deepEqual(
+    { name, scope, publisher, redirect_uris, grant_types },
+    {
+      name: 'Shop',
+      scope: 'write read',
+      publisher: 'Example Ltd',
+      redirect_uris: redirectUris[0],
+      grant_types: 'authorization_code refresh_token client_credentials',
+    },
+  )
+  const [event] = await store.auditEvents.list(1)
+  assert.deepEqual([event?.action, event?.subject], ['client.changed', `client:${id}`])
+  assert.equal(
+    await changeRegistration({ store, clock: () => 2_000 }, 'nobody', { name: 'X' }, 'test'),
+    undefined,
+  )
+})
+
+test('an app whose grant types were named keeps them when it moves', async () => {
+  const { id } = await register({ grantTypes: ['client_credentials', 'password'] })
+  const redirectUris = ['https://app.example.com/callback']
+  await changeRegistration({ store, clock: () => 2_000 }, id, { redirectUris }, 'test')
+  assert.equal((await store.clients.find(id))?.grant_types, 'client_credentials password')
 })
 
 test('a registration and a rotation are in the audit log, without the secret', async () => {

@@ -4,6 +4,7 @@ import { sha256 } from '../base/hash.ts'
 import { isPlainText } from '../base/plain-text.ts'
 import { randomId, randomSecret } from '../base/random.ts'
 import { isScopeToken, parseScope } from '../base/scope.ts'
+import type { Client } from '../store/clients.ts'
 import type { ClientType } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { parseRedirectUri, RedirectUriError } from './redirect-uri.ts'
@@ -30,13 +31,13 @@ export interface NewApp {
    * Default: `client_credentials` for a confidential client; with redirect URIs `authorization_code` and `refresh_token`
    * too, also for a public one.
    */
-  grantTypes?: readonly string[]
+  grantTypes?: readonly string[] | undefined
   /** Where people are sent back to (RFC 6749 §3.1.2). */
   redirectUris?: readonly string[]
   /** Who made it, as shown to people. Default: its owner, or the API's own people. */
-  publisher?: string
+  publisher?: string | undefined
   /** For a resource server: its resource indicator. */
-  audience?: string
+  audience?: string | undefined
   ownerId?: string
   /** To take over from another system; made when left out. */
   id?: string
@@ -70,15 +71,11 @@ export async function registerApp(
   const at = clock()
   const isAdded = await store.clients.add(
     {
+      ...columnsOf(app),
       id,
-      name: app.name,
       type: app.type,
       owner_id: app.ownerId ?? null,
-      grant_types: [...new Set(app.grantTypes ?? usualGrantTypes(app))].join(' '),
-      scope: parseScope(app.scope).join(' '),
       audience: app.audience ?? null,
-      redirect_uris: [...new Set(app.redirectUris)].join(' '),
-      publisher: app.publisher ?? null,
       created_at: at,
     },
     secret === undefined ? undefined : sha256(secret),
@@ -87,6 +84,55 @@ export async function registerApp(
   if (!isAdded) throw new RegistrationError(`There is a client with the id ${id} already. Choose another id.`)
   return { id, secret }
 }
+
+export type AppChanges = Partial<Pick<NewApp, 'name' | 'scope' | 'grantTypes' | 'redirectUris' | 'publisher'>>
+
+/**
+ * Changes an app, which must then be one that could be registered. Tokens that it has live on. Grant types that it had by
+ * default follow its redirect URIs.
+ *
+ * @returns the client as it was, or `undefined` when there is none of that id.
+ * @throws RegistrationError when a value cannot stand.
+ */
+export async function changeRegistration(
+  { store, clock }: { store: Store; clock: Clock },
+  id: string,
+  changes: AppChanges,
+  actor: string,
+): Promise<Client | undefined> {
+  const client = await store.clients.find(id)
+  if (!client) return undefined
+  const before = appOf(client)
+  const hasUsualGrants = grantsOf({ ...before, grantTypes: undefined }) === client.grant_types
+  const app = { ...before, ...(hasUsualGrants ? { grantTypes: undefined } : {}), ...changes }
+  checkApp(app)
+  const event = { at: clock(), actor, action: 'client.changed', subject: `client:${id}` }
+  const isChanged = await store.clients.change(id, columnsOf(app), event)
+  return isChanged ? client : undefined
+}
+
+/** A client as it would be registered. */
+const appOf = (client: Client): NewApp => ({
+  name: client.name,
+  type: client.type,
+  scope: client.scope,
+  grantTypes: wordsOf(client.grant_types),
+  redirectUris: wordsOf(client.redirect_uris),
+  publisher: client.publisher ?? undefined,
+  audience: client.audience ?? undefined,
+})
+
+const wordsOf = (list: string): string[] => list.split(' ').filter((word) => word !== '')
+
+const columnsOf = (app: NewApp) => ({
+  name: app.name,
+  grant_types: grantsOf(app),
+  scope: parseScope(app.scope).join(' '),
+  redirect_uris: [...new Set(app.redirectUris)].join(' '),
+  publisher: app.publisher ?? null,
+})
+
+const grantsOf = (app: NewApp): string => [...new Set(app.grantTypes ?? usualGrantTypes(app))].join(' ')
 
 /**
  * Gives a client a new secret; the one in use lives on for the overlap, so that a deployment can change over.
@@ -157,7 +203,8 @@ function checkRedirectUris({ type, redirectUris = [] }: NewApp): void {
   }
 }
 
-function checkGrantTypes({ type, grantTypes = [], redirectUris = [] }: NewApp): void {
+function checkGrantTypes(app: NewApp): void {
+  const { type, grantTypes = [], redirectUris = [] } = app
   const unknown = grantTypes.find((name) => !registrableGrantTypes.some((known) => known === name))
   if (unknown !== undefined) {
     const nearest = nearestName(unknown, registrableGrantTypes)
@@ -172,4 +219,8 @@ function checkGrantTypes({ type, grantTypes = [], redirectUris = [] }: NewApp): 
     )
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
     throw new RegistrationError('The grant type authorization_code needs a redirect URI.')
+  if (type === 'public' && grantsOf(app) === '')
+    throw new RegistrationError(
+      'This app could do nothing: an app without a secret needs a redirect URI, to which people come back.',
+    )
 }

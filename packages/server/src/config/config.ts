@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
-import { explainIssues } from '../base/explain.ts'
+import { explainIssues, whatToWrite } from '../base/explain.ts'
 import { type Language, languages } from '../base/language.ts'
 import { isScopeToken } from '../base/scope.ts'
 
@@ -69,7 +69,7 @@ const schema = z.strictObject({
   sessionLifetime: duration.default(30 * 86_400),
   people: people.optional(),
   signUp: z.boolean().default(true),
-  mailFrom: z.email('write a mail address').optional(),
+  mailFrom: z.email('write an email address').optional(),
   accentColor: z
     .string()
     .regex(/^#[0-9a-fA-F]{6}$/, "write a colour as '#1a2b3c'")
@@ -181,7 +181,10 @@ type SigningAlgorithm = z.output<typeof schema>['signingAlgorithm']
 export interface Config
   extends Readonly<Omit<z.output<typeof schema>, (typeof durations)[number] | 'database' | 'scopes'>> {
   readonly database: string
-  /** `LATCHKEY_SECRET`, newest first: the first seals and signs, all of them open. */
+  /**
+   * `LATCHKEY_SECRET`: the first seals and makes refresh tokens, all of them open. To change it where several servers
+   * share a database: `old,new` everywhere, then `new,old`, then `new`, so that each knows what another makes.
+   */
   readonly secrets: readonly string[]
   /** `SMTP_URL`; `undefined`: there is no mail. */
   readonly smtpUrl: string | undefined
@@ -253,6 +256,7 @@ export const defineConfig = (config: ConfigInput): ConfigInput => config
 export function parseConfig(input: unknown, environment: Environment, policy: Policy = {}): Config {
   const parsed = schema.safeParse(
     typeof input === 'object' && input !== null ? { ...policy, ...withoutUndefined(input) } : input,
+    { error: whatToWrite },
   )
   if (!parsed.success) throw new ConfigError(explainIssues(parsed.error, schema))
   const { scopes, database, ...rest } = parsed.data
@@ -334,7 +338,7 @@ function parseSecrets(text: string | undefined): string[] {
   }
   if (secrets.some((secret) => secret.length < minSecretLength)) {
     throw new ConfigError(
-      `LATCHKEY_SECRET is shorter than ${minSecretLength} characters. Make one with \`openssl rand -base64 32\`; write \`new,old\` to change it.`,
+      `LATCHKEY_SECRET is shorter than ${minSecretLength} characters. Make one with \`openssl rand -base64 32\`; write \`new,old\` to change it, and where several servers share the database first \`old,new\` on each of them.`,
     )
   }
   return secrets

@@ -119,7 +119,10 @@ function compileRequest(shape: RequestShape): Wire['toStandard'] {
       const value = head.header(header)
       if (value !== undefined && value !== '') set(name, value)
     }
-    for (const [name, value] of Object.entries(defaults)) if (!standard.has(name)) standard.set(name, value)
+    for (const [name, value] of Object.entries(defaults)) {
+      const isSaid = standard.has(name) || (name === 'client_id' && isNamedByBasic(head))
+      if (!isSaid) standard.set(name, value)
+    }
     const scope = standard.get('scope')
     if (scope !== undefined && scopeSeparator !== ' ') {
       standard.set('scope', scope.split(scopeSeparator).join(' '))
@@ -127,6 +130,9 @@ function compileRequest(shape: RequestShape): Wire['toStandard'] {
     return standard
   }
 }
+
+/** Who a request is from goes without saying where it says nothing of a client (RFC 6749 §2.3.1). */
+const isNamedByBasic = (head: RequestHead): boolean => /^Basic /i.test(head.header('authorization') ?? '')
 
 function compileAnswer(shape: Record<string, AnswerField>): NonNullable<Wire['toAnswer']> {
   const fields = Object.entries(shape).map(([name, field]) => ({

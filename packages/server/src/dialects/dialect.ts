@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { explainIssues } from '../base/explain.ts'
+import { explainIssues, whatToWrite } from '../base/explain.ts'
 import { answerMember, answerTemplate, errorCode, errorText, parameterName } from './vocabulary.ts'
 
 /**
@@ -233,7 +233,7 @@ export class DialectError extends Error {
  * @throws DialectError on an unknown member, a wrong value, or two routes at one path.
  */
 export function parseDialect(input: unknown): Dialect {
-  const parsed = schema.safeParse(input)
+  const parsed = schema.safeParse(input, { error: whatToWrite })
   if (!parsed.success) throw new DialectError(`dialect: ${explainIssues(parsed.error, schema)}`)
   const seen = new Set<string>()
   for (const { method, paths } of parsed.data.routes) {

@@ -59,7 +59,7 @@ export const makeAcademy: DialectInput = {
       kind: 'invalidate',
       method: 'POST',
       paths: ['/api/v2/invalidate'],
-      request: { from: [...bodies], rename: { access_token: 'token', refresh_token: 'token' } },
+      request: { from: [...bodies] },
       error,
     },
     {

@@ -57,7 +57,10 @@ export function respond(
 }
 
 /** No endpoint looks at a cookie, so a page of any origin may call it as any other program may. */
-const anyOrigin = { 'access-control-allow-origin': '*' }
+const anyOrigin = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'retry-after, www-authenticate, x-request-id',
+}
 
 const unstoredJson = {
   'content-type': 'application/json',
@@ -89,7 +92,7 @@ export function preflightResponse(methods: readonly string[], exchange: Exchange
   const headers = {
     ...anyOrigin,
     'access-control-allow-methods': methods.join(', '),
-    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-allow-headers': '*, authorization',
     'access-control-max-age': String(preflightMaxAgeSeconds),
   }
   return respond(null, headers, exchange, 204)

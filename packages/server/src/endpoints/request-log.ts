@@ -40,7 +40,8 @@ export function createRequestLog(logger: Logger, metrics: Metrics): RequestLog {
         reason: error.reason ?? error.message,
         client_id: clientId,
       }
-      if (status >= 500) logger.error({ ...entry, cause: describeCause(error.cause) }, 'failed')
+      // The dialect may write another status; whose fault it was stays.
+      if (error.status >= 500) logger.error({ ...entry, cause: describeCause(error.cause) }, 'failed')
       else logger.info(entry, 'refused')
     },
   }

@@ -27,20 +27,36 @@ export function newConnection({
 }
 
 /**
- * What the person may still allow of what the connection was granted.
+ * What of a granted scope is still to be had: what the person may allow today, and the client ask for.
  *
- * @throws OAuthError `invalid_grant` when they lost what the API asks of every app.
+ * @throws OAuthError `invalid_grant` when nothing is, or not what the API asks of every app.
  */
 export function availableScope(
   { config }: Pick<GrantContext, 'config'>,
+  client: Pick<ClientWithSecrets, 'scope'>,
   granted: string,
   user: Pick<Grantor, 'scope'>,
 ): string {
-  const available = intersectScope(granted, user.scope)
+  const available = intersectScope(intersectScope(granted, client.scope), user.scope)
+  if (available === '' && granted !== '') throw invalidGrant('nothing of the granted scope is left')
   if (config.requiredScope !== undefined && !parseScope(available).includes(config.requiredScope)) {
     throw invalidGrant('the person may not allow the required scope any more')
   }
   return available
+}
+
+/** Scope and audience of the access token that a client asks for, out of what a person granted. @throws OAuthError */
+export function narrowGrant(
+  context: Pick<GrantContext, 'config'>,
+  client: Pick<ClientWithSecrets, 'scope'>,
+  granted: { scope: string; audience: string },
+  user: Pick<Grantor, 'scope'>,
+  parameters: ReadonlyMap<string, string>,
+): { scope: string; audience: readonly [string, ...string[]] } {
+  return {
+    scope: narrowScope(parameters.get('scope'), availableScope(context, client, granted.scope, user)),
+    audience: narrowAudience(granted.audience, parameters.get('resource'), context.config),
+  }
 }
 
 /**
@@ -60,8 +76,8 @@ export async function answerConnection(
     client,
     user,
     connectionId: connection.id,
-    scope: narrowScope(parameters.get('scope'), availableScope(context, connection.scope, user)),
-    audience: narrowAudience(connection.audience, parameters.get('resource'), context.config),
+    endsAt: connection.absolute_expires_at,
+    ...narrowGrant(context, client, connection, user, parameters),
   })
   if (!client.grant_types.split(' ').includes('refresh_token')) return { ...answer, user_id: user.id }
   const { seed, key_number: keyNumber, id: connectionId, generation, expires_at } = connection
@@ -71,3 +87,10 @@ export async function answerConnection(
   const refresh_expires_in = Math.max(0, expires_at - context.clock())
   return { ...answer, refresh_token, refresh_expires_in, user_id: user.id }
 }
+
+/**
+ * What was ended just now is refused in this process from here on. What was done stands whether or not this look at the
+ * feed succeeds: the watch looks again in a moment.
+ */
+export const refuseWhatEnded = ({ watch }: Pick<GrantContext, 'watch'>): Promise<void> =>
+  watch.check().catch(() => {})

@@ -4,7 +4,7 @@ import type { ClientWithSecrets } from '../store/clients.ts'
 import type { User } from '../store/users.ts'
 import type { TokenAnswer } from '../tokens/access-token.ts'
 import { readAudience } from '../tokens/resource.ts'
-import { answerConnection, availableScope, newConnection } from './connection.ts'
+import { answerConnection, newConnection, refuseWhatEnded } from './connection.ts'
 import type { Grant, GrantContext } from './grant.ts'
 
 /**
@@ -41,9 +41,8 @@ async function answer(
   user: User,
   parameters: ReadonlyMap<string, string>,
 ): Promise<TokenAnswer> {
-  const { config, store, watch, accessTokens } = context
-  const available = availableScope(context, intersectScope(client.scope, user.scope), user)
-  const scope = narrowScope(parameters.get('scope'), available)
+  const { config, store, accessTokens } = context
+  const scope = narrowScope(parameters.get('scope'), intersectScope(client.scope, user.scope))
   const audience = readAudience(config, parameters.get('resource'))
   if (!client.grant_types.split(' ').includes('refresh_token')) {
     return { ...(await accessTokens.issue({ client, user, scope, audience })), user_id: user.id }
@@ -53,14 +52,9 @@ async function answer(
     { ...base, client_id: client.id, user_id: user.id, scope, audience: audience.join(' ') },
     user,
     config.connections,
-    {
-      at: base.created_at,
-      actor: `client:${client.id}`,
-      action: 'connection.opened',
-      subject: `connection:${base.id}`,
-    },
+    { at: base.created_at, actor: `client:${client.id}` },
   )
-  await watch.check()
+  await refuseWhatEnded(context)
   if (!connection) throw invalidGrant('the person was disabled meanwhile')
   return answerConnection(context, client, { connection, user }, new Map())
 }

@@ -1,8 +1,5 @@
 import { invalidGrant, OAuthError } from '../base/oauth-error.ts'
-import { narrowScope } from '../base/scope.ts'
-import type { Connection, Grantor } from '../store/connections.ts'
-import { narrowAudience } from '../tokens/resource.ts'
-import { answerConnection, availableScope } from './connection.ts'
+import { answerConnection, narrowGrant, refuseWhatEnded } from './connection.ts'
 import type { Grant } from './grant.ts'
 
 /**
@@ -13,7 +10,7 @@ import type { Grant } from './grant.ts'
 export const refreshToken = {
   grantType: 'refresh_token',
   async exchange(context, client, parameters) {
-    const { config, clock, store, watch, refreshTokens } = context
+    const { config, clock, store, refreshTokens } = context
     const token = parameters.get('refresh_token')
     if (token === undefined)
       throw new OAuthError('invalid_request', 'The parameter refresh_token is missing.')
@@ -24,10 +21,7 @@ export const refreshToken = {
         ...opened,
         clientId: client.id,
         // Asked before anything changes: a scope that is too wide costs no generation.
-        check({ scope, audience }: Connection, user: Grantor) {
-          narrowScope(parameters.get('scope'), availableScope(context, scope, user))
-          narrowAudience(audience, parameters.get('resource'), config)
-        },
+        check: (connection, user) => void narrowGrant(context, client, connection, user, parameters),
       },
       {
         now: clock(),
@@ -39,7 +33,7 @@ export const refreshToken = {
     )
     if (rotation.kind === 'current') return answerConnection(context, client, rotation, parameters)
     if (rotation.kind === 'unknown') throw invalidGrant(rotation.reason)
-    await watch.check()
+    await refuseWhatEnded(context)
     throw invalidGrant('the refresh token was exchanged long ago: its connection is ended')
   },
 } satisfies Grant

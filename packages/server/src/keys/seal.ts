@@ -41,7 +41,7 @@ export class SealError extends Error {
   override readonly name = 'SealError'
   constructor() {
     super(
-      'The signing keys in this database were sealed with another LATCHKEY_SECRET. Set it to that one; to change it, write `new,old`.',
+      'The signing keys in this database were sealed with another LATCHKEY_SECRET. Set it to that one; to change it, write `new,old` (where several servers share the database, first `old,new` on each of them).',
     )
   }
 }

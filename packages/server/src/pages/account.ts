@@ -3,10 +3,23 @@ import { hashPassword } from '../people/password.ts'
 import { minPasswordLength, passwordProblem } from '../people/registration.ts'
 import type { ConnectedApp } from '../store/connections.ts'
 import type { SignedInAccount } from '../store/sessions.ts'
+import type { PageOptions } from './layout.ts'
+import { leaveNotice, takeNotice } from './notice.ts'
 import type { PageContext } from './page-context.ts'
 import { type AccountApp, type AccountProps, accountTemplate } from './templates/account.ts'
 import { type ChangePasswordProps, changePasswordTemplate } from './templates/change-password.ts'
-import { isOurForm, lead, notOffered, problem, show, type Visit, visited, withQuery } from './visit.ts'
+import {
+  isOurForm,
+  lead,
+  leadAway,
+  notOffered,
+  problem,
+  show,
+  type Visit,
+  visited,
+  whereabouts,
+  withQuery,
+} from './visit.ts'
 
 /** A visit of somebody who is signed in. */
 interface AccountVisit extends Visit {
@@ -16,35 +29,24 @@ interface AccountVisit extends Visit {
 
 /** `GET /account`: what a person has connected, who is signed in here, and how to end either. */
 export const accountPage = (context: PageContext): Handler =>
-  signedIn(context, (visit) => showAccount(context, visit, noticeOf(visit)))
+  signedIn(context, (visit) => {
+    const { notice, cookies } = takeNotice(context, visit, notices)
+    return showAccount(context, visit, notice, { cookies })
+  })
 
-/** `POST /account/disconnect`: ends one of the person's own connections, here at once and at the guards as promised. */
+/** `POST /account/disconnect`: ends what the person has with an app, here at once and at the guards as promised. */
 export const disconnectForm = (context: PageContext): Handler =>
   accountForm(context, async (visit) => {
     const { store, watch, clock } = context
     const { account, fields } = visit
-    const id = fields.get('connection') ?? ''
-    const isEnded = await store.connections.end(
-      id,
-      { userId: account.id },
-      { at: clock(), actor: `user:${account.id}`, action: 'connection.ended', subject: `connection:${id}` },
-    )
+    const isEnded = await store.connections.endBetween(account.id, fields.get('client') ?? '', clock())
     if (isEnded) await watch.check()
-    return lead(context, visit, accountUrl(context, account, isEnded ? 'disconnected' : undefined))
-  })
-
-/** `POST /account/sign-out-everywhere`: ends every session, connection and token of the person. */
-export const signOutEverywhereForm = (context: PageContext): Handler =>
-  accountForm(context, async (visit) => {
-    const { store, watch, clock, browsers, urls, config } = context
-    const { account, browser } = visit
-    const who = `user:${account.id}`
-    const event = { at: clock(), actor: who, action: 'user.signed_out_everywhere', subject: who }
-    await store.users.signOutEverywhere(account.id, event)
-    await watch.check()
-    const cookies = await browsers.signOut(browser, account.id)
-    const isSomeoneLeft = browser.accounts.length > 1
-    return lead(context, visit, isSomeoneLeft ? urls.account : `${config.issuer}/signed-out`, cookies)
+    return lead(
+      context,
+      visit,
+      accountUrl(context, account),
+      isEnded ? [leaveNotice(context, 'disconnected')] : [],
+    )
   })
 
 /** `GET /account/password` */
@@ -60,7 +62,7 @@ export const changePasswordForm = (context: PageContext): Handler =>
     context,
     signedIn(context, async (visit) => {
       const { people } = context
-      const { account, fields, exchange } = visit
+      const { account, fields } = visit
       if (!isOurForm(context, visit, purposeOf(visit)))
         return askForPasswords(context, visit, { notice: 'form_expired' })
       const { username } = account
@@ -68,7 +70,7 @@ export const changePasswordForm = (context: PageContext): Handler =>
       const error = passwordProblem(newPassword, username)
       if (error) return askForPasswords(context, visit, { error })
       const password = fields.get('current_password') ?? ''
-      const signIn = await people.signIn({ username, password, address: exchange.address })
+      const signIn = await people.signIn({ username, password, ...whereabouts(visit) })
       if (signIn.kind === 'throttled')
         return askForPasswords(context, visit, { error: 'throttled' }, signIn.retryAfterSeconds)
       if (signIn.kind === 'refused' || signIn.user.id !== account.id)
@@ -91,7 +93,9 @@ const signedIn = (context: PageContext, answer: (visit: AccountVisit) => Promise
 /** A form of the account page. One that names somebody who is not signed in here, or is not ours, changes nothing. */
 const accountForm = (context: PageContext, act: (visit: AccountVisit) => Promise<Response>): Handler =>
   signedIn(context, async (visit) =>
-    isOurForm(context, visit, purposeOf(visit)) ? act(visit) : showAccount(context, visit, 'form_expired'),
+    isOurForm(context, visit, purposeOf(visit))
+      ? act(visit)
+      : showAccount(context, visit, 'form_expired', problem('form_expired')),
   )
 
 /** The one that is named, out of those who are signed in; else the one who signed in last. */
@@ -105,41 +109,47 @@ const purposeOf = ({ account }: AccountVisit): string => `account ${account.id}`
 type Notice = NonNullable<AccountProps['notice']>
 
 /** Those that other pages lead here with. */
-const notices: readonly Notice[] = ['disconnected', 'password_changed']
+const notices: readonly Notice[] = ['disconnected', 'password_changed', 'signed_out_everywhere']
 
-const noticeOf = ({ fields }: Visit): Notice | undefined =>
-  notices.find((notice) => notice === fields.get('notice'))
+const accountUrl = ({ urls }: PageContext, { id }: { id: string }): string =>
+  withQuery(urls.account, { account: id })
 
-const accountUrl = ({ urls }: PageContext, { id }: { id: string }, notice?: Notice): string =>
-  withQuery(urls.account, { account: id, notice })
-
-async function showAccount(context: PageContext, visit: AccountVisit, notice?: Notice): Promise<Response> {
+async function showAccount(
+  context: PageContext,
+  visit: AccountVisit,
+  notice: Notice | undefined,
+  options: PageOptions,
+): Promise<Response> {
   const { store, clock, urls, people, browsers } = context
   const { account, browser, look } = visit
   const query = { account: account.id }
   const connected = await store.connections.listOf(account.id, clock())
   const page = accountTemplate(
     {
-      accounts: browser.accounts.map((one) => ({ ...one, url: accountUrl(context, one) })),
+      accounts: browser.accounts.map((one) => ({
+        ...one,
+        url: accountUrl(context, one),
+        signOutUrl: withQuery(urls.signOut, { account: one.id }),
+      })),
       currentId: account.id,
       apps: connected.map((app) => appOf(context, visit, app)),
       formToken: browsers.formToken(browser, purposeOf(visit)),
       disconnectAction: withQuery(`${urls.account}/disconnect`, query),
       signOutAction: urls.signOut,
-      signOutEverywhereAction: withQuery(`${urls.account}/sign-out-everywhere`, query),
+      signOutEverywhereUrl: withQuery(urls.signOut, { ...query, everywhere: '1' }),
       changePasswordUrl: people.isLocal ? withQuery(`${urls.account}/password`, query) : undefined,
       addAccountUrl: withQuery(urls.signIn, { add: '1' }),
       notice,
     },
     look,
   )
-  return show(context, visit, page, notice === 'form_expired' ? problem(notice) : {})
+  return show(context, visit, page, options)
 }
 
 function appOf({ config }: PageContext, { look }: Visit, app: ConnectedApp): AccountApp {
   const words = config.scopesIn[look.language]
   return {
-    id: app.id,
+    id: app.client_id,
     name: app.client_name,
     publisher: app.publisher ?? app.owner_name ?? '',
     scopes: app.scope
@@ -147,7 +157,7 @@ function appOf({ config }: PageContext, { look }: Visit, app: ConnectedApp): Acc
       .filter(Boolean)
       .map((scope) => words[scope] ?? scope),
     connectedAt: app.created_at,
-    lastUsedAt: app.rotated_at,
+    renewedAt: app.rotated_at > app.created_at ? app.rotated_at : undefined,
   }
 }
 
@@ -190,6 +200,9 @@ async function changePassword(
   // The change raised the epoch by one. Where it stands higher, somebody has signed them out everywhere meanwhile.
   const cookies = await browsers.signIn(browser, { id: account.id, epoch: epoch + 1 })
   return cookies
-    ? lead(context, visit, accountUrl(context, account, 'password_changed'), cookies)
+    ? leadAway(context, visit, accountUrl(context, account), [
+        ...cookies,
+        leaveNotice(context, 'password_changed'),
+      ])
     : lead(context, visit, urls.signIn)
 }

@@ -6,7 +6,7 @@ import {
 } from '../authorize/continuation.ts'
 import type { Handler } from '../base/handler.ts'
 import type { PageContext } from './page-context.ts'
-import { findFormTarget } from './pending-authorization.ts'
+import { findAppName } from './pending-authorization.ts'
 import { chooseAccountTemplate } from './templates/choose-account.ts'
 import { isOurForm, lead, problem, show, type Visit, visited, withQuery } from './visit.ts'
 
@@ -38,12 +38,11 @@ async function askWhich(context: PageContext, visit: Visit, notice?: 'form_expir
   const query = { continue: continuation, username: await findHint(context, visit, continuation) }
   if (accounts.length === 0 && demoAccounts.length === 0)
     return lead(context, visit, withQuery(urls.signIn, query))
-  const { appName, formAction } = await findFormTarget(context, continuation)
   const page = chooseAccountTemplate(
     {
       action: withQuery(urls.chooseAccount, { continue: continuation }),
       formToken: browsers.formToken(browser, purpose),
-      appName,
+      appName: await findAppName(context, continuation),
       accounts,
       otherAccountUrl: withQuery(urls.signIn, query),
       demoAccounts,
@@ -51,7 +50,7 @@ async function askWhich(context: PageContext, visit: Visit, notice?: 'form_expir
     },
     visit.look,
   )
-  return show(context, visit, page, { ...problem(notice), formAction })
+  return show(context, visit, page, { ...problem(notice), mayEndAtClient: true })
 }
 
 /** People of `latchkey dev` who are not signed in, each with where they do. */

@@ -5,13 +5,7 @@ import { OAuthError } from '../base/oauth-error.ts'
 import { parseScope } from '../base/scope.ts'
 import { isLoopbackUri, type RedirectUri } from '../clients/redirect-uri.ts'
 import type { PageContext } from './page-context.ts'
-import {
-  denied,
-  formActionOf,
-  giveCode,
-  type PendingAuthorization,
-  proceed,
-} from './pending-authorization.ts'
+import { denied, giveCode, type PendingAuthorization, proceed } from './pending-authorization.ts'
 import { consentTemplate } from './templates/consent.ts'
 import { isOurForm, lead, show, type Visit, visited, withQuery } from './visit.ts'
 
@@ -43,7 +37,7 @@ export function showConsent(context: PageContext, visit: Visit, pending: Pending
     },
     visit.look,
   )
-  return show(context, visit, page, { formAction: formActionOf(redirectUri) })
+  return show(context, visit, page, { mayEndAtClient: true })
 }
 
 /**

@@ -6,11 +6,12 @@ import { endToken } from './docs/end-token.ts'
 import { endpointsTable } from './docs/endpoints.ts'
 import { errors } from './docs/errors.ts'
 import { expiry } from './docs/expiry.ts'
-import { type DocsFacts, type DocsSource, gatherFacts, hasPeople } from './docs/facts.ts'
+import { type DocsFacts, type DocsSource, gatherFacts } from './docs/facts.ts'
 import { getToken, signInByPassword } from './docs/get-token.ts'
 import { languagePicker } from './docs/parts.ts'
-import { disconnect, hasRefresh, people, refresh } from './docs/people.ts'
+import { disconnect, people, refresh } from './docs/people.ts'
 import { scopes } from './docs/scopes.ts'
+import type { TokenWay } from './docs/token-way.ts'
 import { whatYouNeed } from './docs/what-you-need.ts'
 import { type Html, layout, publicPage } from './layout.ts'
 import { stylesheetPath } from './stylesheet.ts'
@@ -40,17 +41,16 @@ type Section = [id: string, name: string, section: (facts: DocsFacts, id: string
 
 /** The page in its order: id, what the navigation calls it, and what it says. */
 function sectionsOf(facts: DocsFacts): Section[] {
-  const isForPeople = facts.first.grant === 'authorization_code'
-  const hasPassword = facts.others.some(({ grant }) => grant === 'password')
+  const { first, others } = facts
+  const isForPeople = first.grant === 'authorization_code'
   return [
     ['what-you-need', 'What you need', whatYouNeed],
-    ['get-token', '1. Get a token', isForPeople ? people : getToken],
+    ['get-token', '1. Get a token', isForPeople ? people(first) : getToken],
     ['call-api', '2. Call the API', callApi],
     ['scopes', 'Scopes', scopes],
-    ['expiry', 'When it expires', isForPeople ? refresh : expiry],
-    ...(isForPeople && hasRefresh(facts) ? [toDisconnect] : [toEndToken]),
-    ...(hasPeople(facts) && !isForPeople ? peopleApart(facts) : []),
-    ...(hasPassword ? [['password', 'Sign in with a password', signInByPassword] satisfies Section] : []),
+    ['expiry', 'When it expires', isForPeople ? refresh(first) : expiry],
+    ...(isForPeople && first.connection ? toDisconnect(first) : [toEndToken]),
+    ...others.flatMap(wayApart),
     ['check-token', 'Check a token', checkToken],
     ['endpoints', 'Endpoints', endpointsTable],
     ['errors', 'Errors', errors],
@@ -58,14 +58,24 @@ function sectionsOf(facts: DocsFacts): Section[] {
 }
 
 const toEndToken: Section = ['end-token', 'End a token', endToken]
-const toDisconnect: Section = ['disconnect', 'Disconnect', disconnect]
+const toDisconnect = ({ connection }: TokenWay): Section[] =>
+  connection ? [['disconnect', 'Disconnect', disconnect(connection)]] : []
 
-/** How an app acts for people, where step 1 is something else. */
-const peopleApart = (facts: DocsFacts): Section[] => [
-  ['people', 'Act for a person', people],
-  ['renew', 'Renew it', refresh],
-  ...(hasRefresh(facts) ? [toDisconnect] : []),
-]
+/** A way to a token, where step 1 is another. */
+function wayApart(way: TokenWay): Section[] {
+  switch (way.grant) {
+    case 'authorization_code':
+      return [
+        ['people', 'Act for a person', people(way)],
+        ['renew', 'Renew it', refresh(way)],
+        ...toDisconnect(way),
+      ]
+    case 'password':
+      return [['password', 'Sign in with a password', signInByPassword(way)]]
+    case 'client_credentials':
+      return []
+  }
+}
 
 /** What step 1 exchanges for a token. */
 const beginnings: Record<DocsFacts['first']['grant'], string> = {

@@ -8,6 +8,7 @@ import { errorTemplate } from './templates/error.ts'
 /** Answers an error where a person sees it: friendly words by its code, the technical ones for whoever made the app. */
 export type ErrorPage = (error: OAuthError, request: Request, exchange: Exchange) => Promise<Response>
 
+/** Makes the page of an error, in the look of the configuration and the language of the browser. */
 export function errorPage({ config }: { config: Config }): ErrorPage {
   return (error, request, exchange) => {
     const look = lookOf(config, request)

@@ -64,11 +64,13 @@ export interface PageOptions {
   status?: number
   /** `Set-Cookie` values. */
   cookies?: readonly string[]
-  /** Where a form of the page may lead besides this server: origins, or schemes as `com.example.app:`. */
-  formAction?: readonly string[]
+  /** Whether a form of the page may end at a client. */
+  mayEndAtClient?: boolean
   headers?: Record<string, string>
   /** Whether the page loads a script of this server. None does but that of `response_mode=form_post`. */
   hasScript?: boolean
+  /** Default: `same-origin`. Under `strict-origin` a client that the page posts to learns where the post comes from. */
+  referrerPolicy?: 'same-origin' | 'strict-origin'
 }
 
 /**
@@ -87,7 +89,7 @@ export async function privatePage(
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
     'content-security-policy': privatePolicy(options),
-    'referrer-policy': 'same-origin',
+    'referrer-policy': options.referrerPolicy ?? 'same-origin',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'x-request-id': exchange.requestId,
@@ -96,29 +98,30 @@ export async function privatePage(
   return new Response(String(await page), { status: options.status ?? 200, headers })
 }
 
-/** A browser applies `form-action` to redirects that follow a form, too (CSP 3 §6.4.1; Chromium does). */
-function privatePolicy({ formAction = [], hasScript = false }: PageOptions): string {
+/**
+ * A browser applies `form-action` to every redirect that follows a form, too (CSP 3 §6.4.1; Chromium does), and a client
+ * may lead on from its redirect URI to wherever it wants: where a form may end at a client, it is left out.
+ */
+function privatePolicy({ mayEndAtClient = false, hasScript = false }: PageOptions): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
     ...(hasScript ? ["script-src 'self'"] : []),
-    ["form-action 'self'", ...formAction.filter(isSourceExpression)].join(' '),
+    ...(mayEndAtClient ? [] : ["form-action 'self'"]),
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
 }
 
-/** A space, `;` or `,` would begin something else in the policy. */
-const isSourceExpression = (source: string): boolean => /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+$/.test(source)
-
 /** Leads on, after a form or from a page that has nothing to ask: 303, so that a post is not posted again. */
 export function redirect(
   url: string,
   { requestId }: Exchange,
-  options: { cookies?: readonly string[] } = {},
+  options: Pick<PageOptions, 'cookies' | 'headers'> = {},
 ): Response {
   const headers = new Headers({
+    ...options.headers,
     location: url,
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',

@@ -11,7 +11,10 @@ import type { PageContext } from './page-context.ts'
 
 const hour = 3_600
 
-/** Mails that one mailbox gets in an hour, whoever asks for them. */
+/**
+ * Mails of one kind that one mailbox gets in an hour, whoever asks for them: those of one kind leave those of the other
+ * as many. See {@link mailboxOf}.
+ */
 export const maxMailsPerMailbox = 5
 /** Mails that one network may ask for in an hour. */
 export const maxMailsPerNetwork = 50
@@ -59,8 +62,7 @@ export function createMailLinks(context: PageContext, mailer: Mailer): MailLinks
     async request({ kind, email, address, continueTo, compose }) {
       const network = await networks.take(networkOf(address))
       if (!network.isAllowed) return network
-      const mailbox = await mailboxes.take(email)
-      const user = await findByAddress(store.users, email)
+      const user = await findByAddress(store.users, kind, email)
       const secret = randomSecret()
       // Written for every address, also where its secret goes to nobody: otherwise the time would say who is known.
       await store.mailLinks.add({
@@ -72,6 +74,8 @@ export function createMailLinks(context: PageContext, mailer: Mailer): MailLinks
         expires_at: clock() + linkLifetimeSeconds[kind],
       })
       const mail = compose(user, linkUrl(pageOf[kind], secret))
+      // Counted in any case, for the same reason: a mail that nobody gets leaves the mailbox as many as it had.
+      const mailbox = await mailboxes.take(`${mail ? 'sent' : 'not sent'} ${kind} ${mailboxOf(kind, email)}`)
       if (mail && mailbox.isAllowed) mailer.send({ to: email, ...mail })
       return network
     },
@@ -91,12 +95,27 @@ export function parseMailAddress(text: string | undefined): string | undefined {
   return parsed.success ? parsed.data : undefined
 }
 
+/**
+ * What counts as one mailbox. To sign up anybody may write any `+tag` behind somebody's name, and it is all their mailbox.
+ * A password is reset for a person who is known, whose address its owner chose: each has mails of its own, so that nobody
+ * asks for those of one until there are none for the other.
+ */
+const mailboxOf = (kind: MailLink['kind'], email: string): string =>
+  kind === 'sign_up' ? email.replace(/\+.*(?=@)/, '') : email
+
 /** The page that a mailed link opens, and to which its form is posted. */
 export const linkUrl = (page: string, secret: string): string => `${page}/confirm?token=${secret}`
 
-/** Whoever has this address, or signs in by it. Always two questions, so that the time says nothing. */
-async function findByAddress(users: PageContext['store']['users'], email: string): Promise<User | undefined> {
+/**
+ * Whoever has this address, or signs in by it; to sign up also where their own address is another, for the username is
+ * taken. Always two questions, so that the time says nothing.
+ */
+async function findByAddress(
+  users: PageContext['store']['users'],
+  kind: MailLink['kind'],
+  email: string,
+): Promise<User | undefined> {
   const byEmail = await users.findByEmail(email)
   const byUsername = await users.findByUsername(email)
-  return byEmail ?? (byUsername?.email === null ? byUsername : undefined)
+  return byEmail ?? (kind === 'sign_up' || byUsername?.email === null ? byUsername : undefined)
 }

@@ -10,7 +10,6 @@ import { decideNextStep, type Grantable, type NextStep } from '../authorize/next
 import { type AuthorizationRequest, readAuthorizationRequest } from '../authorize/request.ts'
 import { type AuthorizationResponse, codeResponse, errorResponse } from '../authorize/response.ts'
 import { OAuthError } from '../base/oauth-error.ts'
-import type { RedirectUri } from '../clients/redirect-uri.ts'
 import type { PageContext } from './page-context.ts'
 import { formPostTemplate } from './templates/form-post.ts'
 import { lead, show, type Visit } from './visit.ts'
@@ -80,48 +79,35 @@ export async function giveCode(
 export const denied = ({ request }: PendingAuthorization): AuthorizationError =>
   new AuthorizationError(request, new OAuthError('access_denied', 'The person did not allow it.'))
 
-/** Where a form may lead whose answer may send the person on to a client. */
-export interface FormTarget {
-  appName: string | undefined
-  formAction: readonly string[]
-}
-
-/** The app that waits for a request. None where the request cannot be put to anybody. */
-export async function findFormTarget(
+/** The name of the app that waits for a request. `undefined`: none does, or the request cannot be put to anybody. */
+export async function findAppName(
   context: PageContext,
   continuation: Continuation | undefined,
-): Promise<FormTarget> {
-  if (continuation === undefined) return { appName: undefined, formAction: [] }
+): Promise<string | undefined> {
+  if (continuation === undefined) return undefined
   const { parameters } = await readContinuedRequest(continuation, context)
   try {
-    return formTargetOf(await readAuthorizationRequest(context, parameters))
+    return (await readAuthorizationRequest(context, parameters)).client.name
   } catch (error) {
-    if (error instanceof AuthorizationError) return formTargetOf(error.returnTo)
-    if (error instanceof OAuthError) return { appName: undefined, formAction: [] }
+    if (error instanceof AuthorizationError) return error.returnTo.client.name
+    if (error instanceof OAuthError) return undefined
     throw error
   }
 }
 
-const formTargetOf = ({ client, redirectUri }: ReturnAddress): FormTarget => ({
-  appName: client.name,
-  formAction: formActionOf(redirectUri),
-})
-
-/**
- * The scheme, not the host: a browser applies `form-action` to all redirects that follow a form, and an app may lead on
- * from its redirect URI to another host of its own. Besides, no host can be written as `[::1]` there.
- */
-export const formActionOf = (redirectUri: RedirectUri): readonly string[] => [new URL(redirectUri).protocol]
-
 function answerClient(
   context: PageContext,
   visit: Visit,
-  { client, redirectUri }: ReturnAddress,
+  { client }: ReturnAddress,
   response: AuthorizationResponse,
 ): Promise<Response> | Response {
   visit.exchange.clientId = client.id
   if (response.kind === 'redirect') return lead(context, visit, response.url)
   const { action, fields } = response
   const page = formPostTemplate({ action, fields, appName: client.name }, visit.look)
-  return show(context, visit, page, { hasScript: true, formAction: formActionOf(redirectUri) })
+  return show(context, visit, page, {
+    hasScript: true,
+    mayEndAtClient: true,
+    referrerPolicy: 'strict-origin',
+  })
 }

@@ -4,8 +4,10 @@ import { hashPassword } from '../people/password.ts'
 import { minPasswordLength, passwordProblem } from '../people/registration.ts'
 import type { MailLink } from '../store/mail-links.ts'
 import type { User } from '../store/users.ts'
+import { againUrl, leadAfterUse, linkFields, linkPurpose } from './link-form.ts'
 import { type MailAddressStep, mailAddressForm, mailAddressPage } from './mail-address-step.ts'
 import { createMailLinks, linkLifetimeSeconds, linkUrl, type MailLinks } from './mail-links.ts'
+import { leaveNotice } from './notice.ts'
 import type { PageContext } from './page-context.ts'
 import { linkExpiredTemplate } from './templates/link-expired.ts'
 import {
@@ -13,7 +15,17 @@ import {
   newPasswordTemplate,
   resetPasswordTemplate,
 } from './templates/reset-password.ts'
-import { isOurForm, lead, notOffered, problem, show, type Visit, visited, withQuery } from './visit.ts'
+import {
+  isOurForm,
+  lead,
+  notOffered,
+  problem,
+  show,
+  type Visit,
+  visited,
+  whereabouts,
+  withQuery,
+} from './visit.ts'
 
 /** `GET /reset-password`: asks for the mail address of the account. */
 export const resetPasswordPage = (context: PageContext): Handler =>
@@ -36,11 +48,11 @@ export const newPasswordPage = (context: PageContext): Handler =>
 export const newPasswordForm = (context: PageContext): Handler =>
   whereOffered(context, (links) =>
     visited(context, async (visit) => {
-      const { store, watch, clock, urls } = context
+      const { store, people, watch, clock, urls } = context
       const found = await findLink(context, links, visit)
-      if (!found) return linkExpired(context, visit)
+      if (!found) return linkGone(context, visit)
       const { link, user } = found
-      if (!isOurForm(context, visit, purposeOf(link)))
+      if (!isOurForm(context, visit, linkPurpose(link)))
         return askForPassword(context, visit, found, { notice: 'form_expired' })
       const password = visit.fields.get('password') ?? ''
       const error = passwordProblem(password, user.username)
@@ -48,12 +60,13 @@ export const newPasswordForm = (context: PageContext): Handler =>
       const passwordHash = await hashPassword(password)
       const who = `user:${user.id}`
       const event = { at: clock(), actor: who, action: 'user.password_reset', subject: who }
-      if (!(await links.spend(link))) return linkExpired(context, visit)
+      if (!(await links.spend(link))) return linkGone(context, visit)
       if (!(await store.users.setPassword(user.id, passwordHash, event))) return linkExpired(context, visit)
+      await people.trust(user, whereabouts(visit))
       await watch.check()
-      const query = { notice: 'password_changed', username: user.username, add: '1' }
+      const query = { username: user.username, add: '1' }
       const signInUrl = withQuery(urls.signIn, { ...query, continue: link.continue_to ?? undefined })
-      return lead(context, visit, signInUrl)
+      return lead(context, visit, signInUrl, [leaveNotice(context, 'password_changed')])
     }),
   )
 
@@ -91,8 +104,6 @@ async function findLink(
   return link && user && user.disabled_at === null ? { link, user } : undefined
 }
 
-const purposeOf = ({ link_hash }: MailLink): string => `reset-password ${link_hash}`
-
 function askForPassword(
   context: PageContext,
   visit: Visit,
@@ -103,7 +114,8 @@ function askForPassword(
     {
       ...said,
       action: linkUrl(context.urls.resetPassword, visit.fields.get('token') ?? ''),
-      formToken: context.browsers.formToken(visit.browser, purposeOf(link)),
+      formToken: context.browsers.formToken(visit.browser, linkPurpose(link)),
+      linkFields: linkFields(link),
       username: user.username,
       minPasswordLength,
     },
@@ -112,9 +124,16 @@ function askForPassword(
   return show(context, visit, page, problem(said.error ?? said.notice))
 }
 
-function linkExpired(context: PageContext, visit: Visit): Promise<Response> {
-  const againUrl = context.urls.resetPassword
-  return show(context, visit, linkExpiredTemplate({ kind: 'reset_password', againUrl }, visit.look), {
+/** A link that this form has used already did what it was for. */
+const linkGone = async (context: PageContext, visit: Visit): Promise<Response> =>
+  (await leadAfterUse(context, visit, 'reset_password')) ?? linkExpired(context, visit)
+
+async function linkExpired(context: PageContext, visit: Visit): Promise<Response> {
+  const props = {
+    kind: 'reset_password',
+    againUrl: await againUrl(context, visit, 'reset_password'),
+  } as const
+  return show(context, visit, linkExpiredTemplate(props, visit.look), {
     status: 410,
   })
 }

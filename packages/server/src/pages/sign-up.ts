@@ -6,13 +6,23 @@ import { mailWordsIn } from '../mail/words/words.ts'
 import { hashPassword } from '../people/password.ts'
 import { minPasswordLength, nameProblem, passwordProblem } from '../people/registration.ts'
 import type { MailLink } from '../store/mail-links.ts'
+import { againUrl, leadAfterUse, linkFields, linkPurpose } from './link-form.ts'
 import { type MailAddressStep, mailAddressForm, mailAddressPage } from './mail-address-step.ts'
 import { createMailLinks, linkLifetimeSeconds, linkUrl, type MailLinks } from './mail-links.ts'
 import type { PageContext } from './page-context.ts'
-import { findFormTarget } from './pending-authorization.ts'
 import { linkExpiredTemplate } from './templates/link-expired.ts'
 import { type FinishSignUpProps, finishSignUpTemplate, signUpTemplate } from './templates/sign-up.ts'
-import { isOurForm, lead, notOffered, problem, show, type Visit, visited, withQuery } from './visit.ts'
+import {
+  isOurForm,
+  lead,
+  notOffered,
+  problem,
+  show,
+  type Visit,
+  visited,
+  whereabouts,
+  withQuery,
+} from './visit.ts'
 
 /** `GET /sign-up`: asks for a mail address, and nothing else. */
 export const signUpPage = (context: PageContext): Handler =>
@@ -37,17 +47,19 @@ export const finishSignUpForm = (context: PageContext): Handler =>
     visited(context, async (visit) => {
       const { fields } = visit
       const link = await links.find('sign_up', fields.get('token'))
-      if (!link) return linkExpired(context, visit)
+      if (!link) return linkGone(context, visit)
       const name = toPlainText(fields.get('name') ?? '')
       const password = fields.get('password') ?? ''
-      if (!isOurForm(context, visit, purposeOf(link)))
+      if (!isOurForm(context, visit, linkPurpose(link)))
         return askForPerson(context, visit, link, { name, errors: {}, notice: 'form_expired' })
       const errors = { name: nameProblem(name), password: passwordProblem(password, link.email) }
       if (errors.name || errors.password) return askForPerson(context, visit, link, { name, errors })
       const password_hash = await hashPassword(password)
-      if (!(await links.spend(link))) return linkExpired(context, visit)
+      if (!(await links.spend(link))) return linkGone(context, visit)
       const id = await addPerson(context, { name, email: link.email, password_hash })
-      return id === undefined ? linkExpired(context, visit) : signIn(context, visit, link, id)
+      if (id === undefined) return linkGone(context, visit)
+      await context.people.trust({ id, username: link.email, email: link.email }, whereabouts(visit))
+      return signIn(context, visit, link, id)
     }),
   )
 
@@ -62,14 +74,17 @@ const stepOf = ({ config: { apiName }, urls }: PageContext): MailAddressStep => 
   kind: 'sign_up',
   url: urls.signUp,
   template: signUpTemplate,
-  compose({ look }, user, url) {
+  compose({ look, continuation }, user, url) {
     const words = mailWordsIn[look.language]
     if (!user) return words.signUp({ apiName, url, hours: linkLifetimeSeconds.sign_up / 3_600 })
-    return words.hasAccount({ apiName, signInUrl: urls.signIn, resetPasswordUrl: urls.resetPassword })
+    const query = { continue: continuation }
+    return words.hasAccount({
+      apiName,
+      signInUrl: withQuery(urls.signIn, query),
+      resetPasswordUrl: withQuery(urls.resetPassword, query),
+    })
   },
 })
-
-const purposeOf = ({ link_hash }: MailLink): string => `sign-up ${link_hash}`
 
 async function askForPerson(
   context: PageContext,
@@ -77,12 +92,12 @@ async function askForPerson(
   link: MailLink,
   said: Pick<FinishSignUpProps, 'name' | 'errors' | 'notice'>,
 ): Promise<Response> {
-  const { formAction } = await findFormTarget(context, continuationOfLink(context, link))
   const page = finishSignUpTemplate(
     {
       ...said,
       action: linkUrl(context.urls.signUp, visit.fields.get('token') ?? ''),
-      formToken: context.browsers.formToken(visit.browser, purposeOf(link)),
+      formToken: context.browsers.formToken(visit.browser, linkPurpose(link)),
+      linkFields: linkFields(link),
       email: link.email,
       minPasswordLength,
     },
@@ -91,14 +106,18 @@ async function askForPerson(
   const { errors, notice } = said
   return show(context, visit, page, {
     ...problem(errors.name ?? errors.password ?? notice),
-    formAction,
+    mayEndAtClient: continuationOfLink(context, link) !== undefined,
   })
 }
 
-const linkExpired = (context: PageContext, visit: Visit): Promise<Response> =>
-  show(context, visit, linkExpiredTemplate({ kind: 'sign_up', againUrl: context.urls.signUp }, visit.look), {
-    status: 410,
-  })
+/** A link that this form has used already did what it was for. */
+const linkGone = async (context: PageContext, visit: Visit): Promise<Response> =>
+  (await leadAfterUse(context, visit, 'sign_up')) ?? linkExpired(context, visit)
+
+async function linkExpired(context: PageContext, visit: Visit): Promise<Response> {
+  const props = { kind: 'sign_up', againUrl: await againUrl(context, visit, 'sign_up') } as const
+  return show(context, visit, linkExpiredTemplate(props, visit.look), { status: 410 })
+}
 
 /** `undefined`: there is an account already, of another link. */
 async function addPerson(

@@ -26,6 +26,7 @@ export const visited =
   async (request, exchange) => {
     const { browsers, config, wires } = context
     const fields = await readParameters(request, pageAndForm)
+    checkAddress(request)
     return answer({
       request,
       exchange,
@@ -37,6 +38,16 @@ export const visited =
   }
 
 const pageAndForm = { from: new Set(['query', 'form'] as const), toStandard: undefined }
+
+/** What the address of a form of ours holds. All else is in its body: a URL is kept in logs and histories. */
+const addressFields = new Set(['account', 'add', 'continue', 'token'])
+
+/** @throws OAuthError `invalid_request` where a form came with more in its address. */
+function checkAddress({ method, url }: Request): void {
+  if (method !== 'POST') return
+  if ([...new URL(url).searchParams.keys()].every((name) => addressFields.has(name))) return
+  throw new OAuthError('invalid_request', 'Send the fields of the form in the body, not in the URL.')
+}
 
 /** What the configuration leaves out is not there. */
 export const notOffered: Handler = () => {
@@ -71,9 +82,31 @@ export function lead(
   return redirect(url, exchange, { cookies: [...browsers.cookies(browser), ...cookies] })
 }
 
+/**
+ * Leads on from where somebody left, or changed what keeps others out. The browser forgets the pages that it keeps for its
+ * Back button: they show an account that is no longer open here (Clear Site Data §3.1).
+ */
+export function leadAway(
+  { browsers }: PageContext,
+  { browser, exchange }: Visit,
+  url: string,
+  cookies: readonly string[],
+): Response {
+  return redirect(url, exchange, {
+    cookies: [...browsers.cookies(browser), ...cookies],
+    headers: { 'clear-site-data': '"cache"' },
+  })
+}
+
 /** Whether the form that was posted is one that a page of ours gave this browser for this purpose. */
 export const isOurForm = ({ browsers }: PageContext, visit: Visit, purpose: string): boolean =>
   browsers.isOurForm(visit.request, visit.browser, visit.fields.get('form_token'), purpose)
+
+/** Where a visit comes from, as the limits of signing in know it. */
+export const whereabouts = ({ exchange, browser }: Visit) => ({
+  address: exchange.address,
+  browserId: browser.id,
+})
 
 /** A page of ours, with what it is to know in its query. */
 export function withQuery(url: string, query: Readonly<Record<string, string | undefined>>): string {

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sha256 } from '../base/hash.ts'
 import { openTestStore, type TestStore } from '../store/testing/databases.ts'
 import { event, now, user } from '../store/testing/rows.ts'
 import { type BrowserSessions, createBrowserSessions } from './browser-session.ts'
+import { cookieJarOf } from './cookies.ts'
 
 const issuer = 'https://auth.example.com/login'
 const day = 86_400
+
+/** With a hash of the issuer's path. */
+const sessionCookie = `__Host-latchkey_session_${sha256('/login').slice(0, 8)}`
 
 interface Change {
   issuer?: string
@@ -58,7 +63,7 @@ test('cookies are out of reach for scripts, other hosts and other sites', async 
   for (const cookie of cookies) {
     assert.match(
       cookie,
-      /^__Host-latchkey_\w+=[a-z2-7]{52}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+      /^__Host-latchkey_[\w-]+=[a-z2-7]{52}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
     )
   }
 })
@@ -95,7 +100,7 @@ test('58: a session id that an attacker planted is not taken over by whoever sig
   await using at = await openTestStore('SQLite')
   await addPeople(at)
   const browsers = sessionsOf(at)
-  const planted = `__Host-latchkey_session=${'a'.repeat(52)}`
+  const planted = `${sessionCookie}=${'a'.repeat(52)}`
   const given = sent(...((await browsers.signIn(await browsers.read(request(planted)), john)) ?? []))
   assert.notEqual(given, planted)
   assert.deepEqual((await browsers.read(request(planted))).accounts, [])
@@ -115,7 +120,7 @@ test('the store has only the hash of a session, and a person who was disabled me
   assert.deepEqual((await browsers.read(request(cookie))).accounts, [])
 })
 
-test('a session ends after its lifetime however often it is used, and its cookie with it', async () => {
+test('a session ends a lifetime after its last sign-in however often it is used, and its cookie with it', async () => {
   await using at = await openTestStore('SQLite')
   await addPeople(at)
   let time = now
@@ -127,13 +132,47 @@ test('a session ends after its lifetime however often it is used, and its cookie
     assert.equal((await browsers.read(request(sent(first)))).accounts.length, 1)
   }
   const [second = ''] = (await browsers.signIn(await browsers.read(request(sent(first))), jane)) ?? []
-  assert.match(second, new RegExp(`Max-Age=${10 * day};`))
-  for (const days of [25, 29]) {
+  assert.match(second, new RegExp(`Max-Age=${30 * day};`))
+  for (const [days, count] of [
+    [25, 2],
+    [30, 1],
+    [36, 1],
+    [42, 1],
+    [48, 1],
+    [50, 0],
+  ] as const) {
     time = now + days * day
-    assert.equal((await browsers.read(request(sent(second)))).accounts.length, 2)
+    assert.equal((await browsers.read(request(sent(second)))).accounts.length, count, `${days} days`)
   }
-  time = now + 30 * day
-  assert.deepEqual((await browsers.read(request(sent(second)))).accounts, [])
+})
+
+test('a form that was sent twice signs in beside whoever was signed in, even where the second came late', async () => {
+  await using at = await openTestStore('SQLite')
+  await addPeople(at)
+  const browsers = sessionsOf(at)
+  const before = sent(...((await browsers.signIn(await browsers.read(request()), john)) ?? []))
+  await browsers.signIn(await browsers.read(request(before)), jane)
+  const second = await browsers.read(request(before))
+  assert.deepEqual(second.accounts, [])
+  const cookie = sent(...((await browsers.signIn(second, jane)) ?? []))
+  const ids = (await browsers.read(request(cookie))).accounts.map(({ id }) => id)
+  assert.ok(ids.includes('jane'))
+  const { length } = await at.store.database.kysely.selectFrom('sessions').select('id').execute()
+  assert.equal(length, 1)
+})
+
+test('two issuers on one host have cookies of different names', () => {
+  const names = [
+    'https://auth.example.com',
+    'https://auth.example.com:8443',
+    'https://auth.example.com/eu',
+    'https://auth.example.com/us',
+    'http://127.0.0.1:3000/eu',
+    'http://127.0.0.1:3000/us',
+    'http://127.0.0.1:3000',
+  ].map((one) => cookieJarOf(one).write('session', '', 0).split('=', 1)[0])
+  assert.equal(new Set(names).size, names.length)
+  assert.equal(names[0], '__Host-latchkey_session')
 })
 
 test('signing one person out leaves the others; the last one takes the cookie along', async () => {
@@ -149,7 +188,7 @@ test('signing one person out leaves the others; the last one takes the cookie al
     ['jane'],
   )
   const [cleared = ''] = await browsers.signOut(left)
-  assert.match(cleared, /^__Host-latchkey_session=; Max-Age=0;/)
+  assert.ok(cleared.startsWith(`${sessionCookie}=; Max-Age=0;`))
   assert.equal((await browsers.read(request(cookie))).session, undefined)
 })
 
@@ -167,9 +206,9 @@ test('a cookie header that is huge, repeats a name or holds something else is no
     `${cookie}; a=${'x'.repeat(20_000)}`,
     `x${cookie}`,
     cookie.replace('=', ' ='),
-    '__Host-latchkey_session=%00',
+    `${sessionCookie}=%00`,
     ';;;===;',
-    "__Host-latchkey_session=' or 1=1 --",
+    `${sessionCookie}=' or 1=1 --`,
   ])
     assert.equal(await isSignedIn(hostile), false, hostile.slice(0, 100))
 })

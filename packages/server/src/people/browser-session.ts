@@ -18,6 +18,8 @@ export interface Browser {
   /** Whether `id` was made just now, so that the answer must set its cookie. */
   readonly isNew: boolean
   readonly session: SessionWithAccounts | undefined
+  /** The hash of the session that it named, live or not. */
+  readonly sessionHash: string | undefined
   /** Who is signed in, in the order in which they signed in. */
   readonly accounts: readonly SignedInAccount[]
 }
@@ -60,27 +62,28 @@ export function createBrowserSessions({ config, clock, store }: BrowserSessionPa
   async function read(request: Request): Promise<Browser> {
     const knownId = readSecret(jar, request, 'browser')
     const secret = readSecret(jar, request, 'session')
-    const session = secret === undefined ? undefined : await sessions.use(sha256(secret), clock(), lifetimes)
+    const sessionHash = secret === undefined ? undefined : sha256(secret)
+    const session =
+      sessionHash === undefined ? undefined : await sessions.use(sessionHash, clock(), lifetimes)
     const id = knownId ?? randomSecret()
-    return { id, isNew: id !== knownId, session, accounts: session?.accounts ?? [] }
+    return { id, isNew: id !== knownId, session, sessionHash, accounts: session?.accounts ?? [] }
   }
 
   async function signIn(
-    { session }: Browser,
+    { sessionHash }: Browser,
     user: Pick<User, 'id' | 'epoch'>,
   ): Promise<string[] | undefined> {
     const secret = randomSecret()
     const now = clock()
     const isSignedIn = await sessions.signIn({
-      sessionHash: session?.session_hash,
+      sessionHash,
       newHash: sha256(secret),
       user,
       event: { at: now, actor: `user:${user.id}`, action: 'session.signed_in', subject: `user:${user.id}` },
       ...lifetimes,
     })
     if (!isSignedIn) return undefined
-    const startedAt = session?.created_at ?? now
-    return [jar.write('session', secret, startedAt + lifetimes.lifetimeSeconds - now)]
+    return [jar.write('session', secret, lifetimes.lifetimeSeconds)]
   }
 
   async function signOut({ session, accounts }: Browser, userId?: string): Promise<string[]> {

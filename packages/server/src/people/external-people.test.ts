@@ -43,8 +43,10 @@ async function checkedBody(request: IncomingMessage): Promise<Record<string, unk
 const json = (response: ServerResponse, status: number, body: unknown) =>
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 
-const ask = (at: TestStore, people: PeopleInput, attempt = { username: 'jane', password }) =>
-  createExternalPeople({ people, secret, clock: () => now, store: at.store, timeoutMs: 300 })(attempt)
+async function ask(at: TestStore, people: PeopleInput, attempt = { username: 'jane', password }) {
+  const find = createExternalPeople({ people, secret, clock: () => now, store: at.store, timeoutMs: 300 })
+  return (await find(attempt.username)).check(attempt.password)
+}
 
 const verifying = (verify: unknown): PeopleInput => ({ verify: verify as VerifyPerson })
 
@@ -71,12 +73,13 @@ test('a person of another system is asked for by a signed POST, and gets a row a
     json(response, 200, { ...jane, department: 'Sales' })
   })
   const user = await ask(at, { url: system.url })
-  const { id, username, name, email, scope, password_hash } = (await at.store.users.find('42')) ?? {}
+  const { id, username, login, name, email, scope, password_hash } = (await at.store.users.find('42')) ?? {}
   assert.deepEqual(
-    { id, username, name, email, scope, password_hash },
+    { id, username, login, name, email, scope, password_hash },
     {
       id: '42',
       username: 'external:42',
+      login: 'jane',
       name: 'Jane Black',
       email: 'jane@example.com',
       scope: 'read',
@@ -106,7 +109,7 @@ test('a system that is down, fails, or answers what it may not is 503', async ()
     [(_, response) => response.end('<html>token-in-url'), /no JSON/],
     [(_, response) => response.end(''), /no JSON/],
     [(_, response) => json(response, 200, [jane]), /a person that cannot be/],
-    [(_, response) => json(response, 200, { ...jane, id: 42 }), /id: .*expected string/],
+    [(_, response) => json(response, 200, { ...jane, id: 42 }), /id: write a text/],
     [(_, response) => json(response, 200, { ...jane, id: '' }), /id: /],
     [(_, response) => json(response, 200, { ...jane, id: 'a b' }), /id: /],
     [(_, response) => json(response, 200, { ...jane, name: '' }), /name: /],

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { createBoundedQueue } from '../base/bounded-queue.ts'
 import type { Clock } from '../base/clock.ts'
-import { explainIssues } from '../base/explain.ts'
+import { explainIssues, whatToWrite } from '../base/explain.ts'
 import { temporarilyUnavailable } from '../base/oauth-error.ts'
+import { isPlainText } from '../base/plain-text.ts'
 import { isScopeToken, parseScope } from '../base/scope.ts'
 import type { PeopleInput, VerifyPerson } from '../config/config.ts'
 import type { Store } from '../store/store.ts'
-import type { ExternalUser } from '../store/users.ts'
+import type { ExternalUser, User } from '../store/users.ts'
 import { askOwner, WrongAnswer } from './external-request.ts'
 import type { FindPerson } from './find-person.ts'
 import { emailSchema, idSchema, nameSchema } from './registration.ts'
@@ -53,15 +54,23 @@ export function createExternalPeople(parts: ExternalPeopleParts): FindPerson {
     maxWaiting,
   })
 
-  return async ({ username, password }) => {
+  async function check(username: string, password: string): Promise<User | undefined> {
     const answer = await queue(() => ask(verify, username, password, timeoutMs))
     if (answer === undefined || answer === null) return undefined
     const person = readPerson(answer)
     const subject = `user:${person.id}`
     const event = { at: clock(), actor: subject, action: 'user.added', subject }
-    return store.users.recordExternal(person, event)
+    return store.users.recordExternal({ ...person, login: loginOf(username, person) }, event)
   }
+
+  // Who it would be only the other system knows: what was typed stands for them.
+  return async (username) => ({ person: username, check: (password) => check(username, password) })
 }
+
+type Person = Omit<ExternalUser, 'login'>
+
+/** What they typed, where it can be shown. */
+const loginOf = (typed: string, { email, id }: Person): string => (isPlainText(typed) ? typed : (email ?? id))
 
 /** What it answers is anybody's: it is looked at before it is believed. */
 type Verify = (...parameters: Parameters<VerifyPerson>) => Promise<unknown>
@@ -85,8 +94,8 @@ async function ask(verify: Verify, username: string, password: string, timeoutMs
 }
 
 /** @throws OAuthError `temporarily_unavailable`: who this is cannot be said. */
-function readPerson(answer: unknown): ExternalUser {
-  const parsed = personSchema.safeParse(answer)
+function readPerson(answer: unknown): Person {
+  const parsed = personSchema.safeParse(answer, { error: whatToWrite })
   if (!parsed.success) {
     throw temporarilyUnavailable(
       `people: a person that cannot be. ${explainIssues(parsed.error, personSchema)}`,

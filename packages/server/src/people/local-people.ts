@@ -14,8 +14,12 @@ export interface LocalPeopleParts {
  * no password where there is none. A hash from another system takes that system's work until its person signs in.
  */
 export function createLocalPeople({ store: { users }, logger }: LocalPeopleParts): FindPerson {
-  return async ({ username, password }) => {
+  return async (username) => {
     const user = await find(username.trim())
+    return { person: user?.id ?? '', check: (password) => check(user, password) }
+  }
+
+  async function check(user: User | undefined, password: string): Promise<User | undefined> {
     const isRight = await verifyPassword(password, user?.password_hash ?? '')
     if (!user || !isRight || user.disabled_at !== null) return undefined
     if (needsUpgrade(user.password_hash) && isWholePasswordChecked(password, user.password_hash)) {
@@ -24,7 +28,7 @@ export function createLocalPeople({ store: { users }, logger }: LocalPeopleParts
     return user
   }
 
-  /** By the username or the mail address. Both are always asked for, so that who is found takes no other time. */
+  /** By the username or the email address. Both are always asked for, so that finding takes the same time. */
   async function find(username: string): Promise<User | undefined> {
     const [named, mailed] = await Promise.all([
       users.findByUsername(username),

@@ -1,61 +1,56 @@
-import { argon2, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { extname } from 'node:path'
-import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { PasswordHash } from './password-hash.ts'
-
-const argon2InPool = promisify(argon2)
-const pbkdf2InPool = promisify(pbkdf2)
-
-/** What scrypt takes beside its main memory, in bytes. */
-const scryptSlackBytes = 2 ** 20
+import type { Derivation, PasswordJob, PasswordJobResult } from './password-worker.ts'
 
 /** Whether a hash is of this password. Nothing of it is computed on the main thread. */
 export async function isHashOf(password: string, hash: PasswordHash): Promise<boolean> {
-  if (hash.kind === 'bcrypt') return compareBcrypt(password, hash.text)
-  return timingSafeEqual(await derive(password, hash), hash.digest)
+  if (hash.kind === 'bcrypt') {
+    const result = await runInThread({ password, ...hash })
+    return 'isRight' in result && result.isRight
+  }
+  const { digest, ...derivation } = hash
+  return timingSafeEqual(await derive(password, { ...derivation, length: digest.length }), digest)
 }
 
-/** The digest of a password, under the costs and the salt of a hash. */
-function derive(password: string, hash: Exclude<PasswordHash, { kind: 'bcrypt' }>): Promise<Buffer> {
-  if (hash.kind === 'argon2') return deriveArgon2(password, hash, hash.digest.length)
-  if (hash.kind === 'scrypt') return deriveScrypt(password, hash)
-  return pbkdf2InPool(password, hash.salt, hash.iterations, hash.digest.length, hash.algorithm)
+/** The digest of a password, under these costs and this salt. */
+export async function derive(password: string, derivation: Derivation): Promise<Buffer> {
+  const result = await runInThread({ password, ...derivation })
+  if ('digest' in result) return Buffer.from(result.digest)
+  throw new Error('The thread that hashes passwords compared one.')
 }
 
-/** RFC 9106. */
-export function deriveArgon2(
-  password: string,
-  { algorithm, memoryKiB, passes, lanes, salt }: Omit<PasswordHash & { kind: 'argon2' }, 'kind' | 'digest'>,
-  tagLength: number,
-): Promise<Buffer> {
-  const costs = { memory: memoryKiB, passes, parallelism: lanes }
-  return argon2InPool(algorithm, { message: password, nonce: salt, tagLength, ...costs })
-}
+/** Threads without a job, kept for the next one. There are as many as ran at once; a queue bounds that. */
+const idle: Worker[] = []
 
-/** RFC 7914. */
-function deriveScrypt(password: string, hash: PasswordHash & { kind: 'scrypt' }): Promise<Buffer> {
-  const { cost, blockSize, parallelization, salt, digest } = hash
-  const maxmem = 128 * blockSize * (cost + parallelization) + scryptSlackBytes
+/** Hands the job to a thread that does nothing else meanwhile. */
+function runInThread(job: PasswordJob): Promise<Exclude<PasswordJobResult, { error: string }>> {
+  const thread = idle.pop() ?? startThread()
+  // A process waits for a job that it gave, not for a thread without one.
+  thread.ref()
   return new Promise((resolve, reject) => {
-    const options = { cost, blockSize, parallelization, maxmem }
-    scrypt(password, salt, digest.length, options, (error, derived) =>
-      error ? reject(error) : resolve(derived),
-    )
+    const fail = (cause: unknown) => reject(new Error('The thread that hashes passwords ended.', { cause }))
+    thread.once('error', fail).once('exit', fail)
+    thread.once('message', (result: PasswordJobResult) => {
+      thread.off('error', fail).off('exit', fail)
+      thread.unref()
+      idle.push(thread)
+      if ('error' in result) reject(new Error(result.error))
+      else resolve(result)
+    })
+    thread.postMessage(job)
   })
 }
 
-/**
- * Bcrypt is JavaScript here, so it runs in a thread of its own. It is started anew each time: a person's hash is of this
- * kind until they sign in for the first time.
- */
-function compareBcrypt(password: string, hash: string): Promise<boolean> {
-  // Published as JavaScript, run as TypeScript from the source.
-  const file = new URL(`bcrypt-worker${extname(import.meta.url)}`, import.meta.url)
-  const worker = new Worker(file, { workerData: { password, hash }, execArgv: [] })
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-    worker.once('exit', (code) => reject(new Error(`The thread that checks bcrypt ended with ${code}.`)))
+/** Published as JavaScript, run as TypeScript from the source. */
+function startThread(): Worker {
+  const file = new URL(`password-worker${extname(import.meta.url)}`, import.meta.url)
+  const thread = new Worker(file, { execArgv: [] })
+  // One that ends on its own is not given another job.
+  thread.once('exit', () => {
+    const at = idle.indexOf(thread)
+    if (at >= 0) idle.splice(at, 1)
   })
+  return thread
 }

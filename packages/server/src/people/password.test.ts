@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { hash as bcryptHash } from 'bcryptjs'
 import { OAuthError } from '../base/oauth-error.ts'
 import {
   hashPassword,
   isWholePasswordChecked,
   maxPasswordLength,
+  maxWaitingForeignPasswords,
   maxWaitingPasswords,
   needsUpgrade,
   verifyPassword,
@@ -156,4 +158,30 @@ test('84: while passwords are checked the event loop turns: argon2id, and bcrypt
     clearInterval(timer)
     assert.ok(turns >= 5, `${turns} turns`)
   }
+})
+
+test('84: hashes of other systems wait in a queue of their own, and hold up nobody else', async () => {
+  const own = await hashPassword(password)
+  const foreign = Array.from({ length: 2 * maxWaitingForeignPasswords }, () =>
+    verifyPassword('wrong', imported['bcrypt $2b$']),
+  )
+  const settled = Promise.allSettled(foreign)
+  let isForeignDone = false
+  void settled.then(() => {
+    isForeignDone = true
+  })
+  assert.equal(await verifyPassword(password, own), true)
+  assert.equal(isForeignDone, false)
+  const refused = (await settled).filter(({ status }) => status === 'rejected')
+  assert.equal(refused.length, maxWaitingForeignPasswords - 1)
+})
+
+test('an accent is the same however a keyboard writes it, also where another system hashed it as it came', async () => {
+  const composed = 'caf\u00e9 au lait'
+  const decomposed = 'cafe\u0301 au lait'
+  for (const chosen of [composed, decomposed])
+    for (const typed of [composed, decomposed])
+      assert.equal(await verifyPassword(typed, await hashPassword(chosen)), true)
+  const asItCame = await bcryptHash(decomposed, 4)
+  assert.equal(await verifyPassword(decomposed, asItCame), true)
 })

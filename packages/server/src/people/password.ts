@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { createBoundedQueue } from '../base/bounded-queue.ts'
-import { deriveArgon2, isHashOf } from './password-derivation.ts'
+import { derive, isHashOf } from './password-derivation.ts'
 import { type PasswordHash, readPasswordHash } from './password-hash.ts'
 
 /** The longest password that is looked at, in characters. */
@@ -12,16 +12,23 @@ const cost = { algorithm: 'argon2id', memoryKiB: 19_456, passes: 2, lanes: 1 } a
 const saltLength = 16
 const digestLength = 32
 
-/**
- * How many are computed at once, in the whole process: one core is left to the event loop, and one of the four threads
- * of Node's pool to everything else. On two cores two at a time give a third more, and make the loop's slowest turns 30
- * times as long.
- */
-const maxRunning = Math.max(1, Math.min(3, availableParallelism() - 1))
+/** How many are computed at once, in the whole process: one core is left to the event loop, and each takes 19 MiB. */
+const maxRunning = Math.max(1, Math.min(8, availableParallelism() - 1))
 /** How many wait. At some 40 a second the last of them waits for seven seconds, which a browser and a person still do. */
 export const maxWaitingPasswords = 256
 
 const queue = createBoundedQueue({ name: 'passwords', maxRunning, maxWaiting: maxWaitingPasswords })
+
+/**
+ * Hashes that other systems made cost what those chose, up to a second each in JavaScript: they wait in a queue of their
+ * own, one after another, so that nobody who has a hash of ours waits for them.
+ */
+export const maxWaitingForeignPasswords = 64
+const foreignQueue = createBoundedQueue({
+  name: 'passwords under hashes of other systems',
+  maxRunning: 1,
+  maxWaiting: maxWaitingForeignPasswords,
+})
 
 /** Of no password. Checked where there is no hash, so that it takes the same work. */
 const dummy: PasswordHash = {
@@ -39,7 +46,9 @@ const dummy: PasswordHash = {
  */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltLength)
-  const digest = await queue(() => deriveArgon2(password, { ...cost, salt }, digestLength))
+  const digest = await queue(() =>
+    derive(normalize(password), { kind: 'argon2', ...cost, salt, length: digestLength }),
+  )
   const costs = `m=${cost.memoryKiB},t=${cost.passes},p=${cost.lanes}`
   return `$${cost.algorithm}$v=19$${costs}$${unpadded(salt)}$${unpadded(digest)}`
 }
@@ -54,7 +63,29 @@ export async function verifyPassword(password: string, stored: string): Promise<
   if (password.length > maxPasswordLength) return false
   const read = readPasswordHash(stored)
   const hash = 'hash' in read ? read.hash : dummy
-  return queue(() => isHashOf(password, hash))
+  const inTurn = isForeign(hash) ? foreignQueue : queue
+  return inTurn(async () => {
+    for (const spelling of spellingsOf(password)) {
+      if (await isHashOf(spelling, hash)) return true
+    }
+    return false
+  })
+}
+
+/**
+ * The one spelling of a password that is hashed here (NIST SP 800-63B §3.1.1.2): keyboards write the same accent in
+ * different ways.
+ */
+export const normalize = (password: string): string => password.normalize('NFC')
+
+/** Another system may have hashed what was typed as it came. Tried whatever the hash, so that the time tells nothing. */
+const spellingsOf = (password: string): Set<string> => new Set([normalize(password), password])
+
+/** Whether a hash does not cost what one of ours does. */
+function isForeign(hash: PasswordHash): boolean {
+  if (hash.kind !== 'argon2') return true
+  const { memoryKiB, passes, lanes } = cost
+  return hash.memoryKiB !== memoryKiB || hash.passes !== passes || hash.lanes !== lanes
 }
 
 /** Whether a hash is weaker than those that are made now. */
@@ -70,7 +101,8 @@ const bcryptBytes = 72
 
 /** Whether all of the password was checked: bcrypt overlooks the end of a long one, which may be wrong. */
 export function isWholePasswordChecked(password: string, stored: string): boolean {
-  return !stored.startsWith('$2') || Buffer.byteLength(password) <= bcryptBytes
+  if (!stored.startsWith('$2')) return true
+  return [...spellingsOf(password)].every((spelling) => Buffer.byteLength(spelling) <= bcryptBytes)
 }
 
 const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')

@@ -6,6 +6,8 @@ export interface SignInAttempt {
   password: string
   /** The IP address that it comes from; empty: unknown. */
   address: string
+  /** The id of the browser that it comes from, as its cookie tells; `undefined`: it is no browser. */
+  browserId?: string | undefined
 }
 
 export type SignInResult =
@@ -25,4 +27,12 @@ export interface People {
    * @throws OAuthError `temporarily_unavailable` when too many wait, or the other system does not answer.
    */
   signIn(attempt: SignInAttempt): Promise<SignInResult>
+  /**
+   * A person of our own proved by mail who they are, at sign-up or when they set a new password: nobody else's guesses
+   * keep them from signing in with this browser, or from this network.
+   */
+  trust(
+    user: Pick<User, 'id' | 'username' | 'email'>,
+    from: Pick<SignInAttempt, 'address' | 'browserId'>,
+  ): Promise<void>
 }

@@ -63,7 +63,7 @@ test('what cannot stand is refused in words, and nobody is added', async () => {
     [{ name: ' ' }, /a name has 1 to/],
     [{ name: 'Jane\u0007Black' }, /unseen/],
     [{ name: 'Jane \u202ekcalB' }, /unseen/],
-    [{ email: 'jane' }, /mail address/],
+    [{ email: 'jane' }, /an email address/],
     [{ email: `jane@${'x'.repeat(250)}.com` }, /254/],
     [{ scope: 'read wirte' }, /no scope `wirte`\. Did you mean `write`\?/],
     [{ password: 'short' }, /at least/],

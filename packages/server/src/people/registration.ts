@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Clock, UnixSeconds } from '../base/clock.ts'
-import { explainIssues, nearestName } from '../base/explain.ts'
+import { explainIssues, unknownScope, whatToWrite } from '../base/explain.ts'
 import { isPlainText } from '../base/plain-text.ts'
 import { randomId } from '../base/random.ts'
 import { parseScope } from '../base/scope.ts'
@@ -8,7 +8,7 @@ import type { AuditEvent } from '../store/audit-events.ts'
 import type { Store } from '../store/store.ts'
 import type { NewUser } from '../store/users.ts'
 import { commonPasswords } from './common-passwords.ts'
-import { hashPassword, maxPasswordLength } from './password.ts'
+import { hashPassword, maxPasswordLength, normalize } from './password.ts'
 import { readPasswordHash } from './password-hash.ts'
 
 /** The shortest password that is taken, in characters (NIST SP 800-63B §3.1.1.2, beside throttling). */
@@ -51,12 +51,12 @@ export const idSchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'an id has 1 to 200 printable ASCII characters and no space')
 
-/** A mail address, in lower case from here on. */
+/** An email address, in lower case from here on. */
 export const emailSchema = z
   .string()
-  .max(maxEmailLength, `a mail address has ${maxEmailLength} characters at most`)
+  .max(maxEmailLength, `an email address has ${maxEmailLength} characters at most`)
   .toLowerCase()
-  .pipe(z.email('write a mail address'))
+  .pipe(z.email('write an email address'))
 
 /** Says what is wrong with a person's data, and how to mend it. */
 export class PersonError extends Error {
@@ -85,9 +85,10 @@ export function passwordProblem(
   password: string,
   username: string,
 ): 'too_short' | 'too_long' | 'too_common' | undefined {
-  if ([...password].length < minPasswordLength) return 'too_short'
   if (password.length > maxPasswordLength) return 'too_long'
-  const plain = password.toLowerCase()
+  const normal = normalize(password)
+  if ([...normal].length < minPasswordLength) return 'too_short'
+  const plain = normal.toLowerCase()
   const name = username.toLowerCase()
   const isGuessable = commonPasswords.has(plain) || plain === name || plain === name.split('@', 1)[0]
   return isGuessable ? 'too_common' : undefined
@@ -119,7 +120,7 @@ export async function addUser(
   checkPassword(password, read.username)
   const user = newUser(read, await hashPassword(password), clock())
   if (await store.users.add(user, userAdded(user, actor))) return user
-  throw new PersonError('There is a person with this username or mail address already.')
+  throw new PersonError('There is a person with this username or email address already.')
 }
 
 /** What is written down when a person is added. */
@@ -149,8 +150,11 @@ export function importedUserReader(
  *
  * @throws PersonError when one is not.
  */
-export const readScope = (scope: string, scopes: readonly string[]): string =>
-  readWith(scopeSchema(scopes), scope)
+export function readScope(scope: string, scopes: readonly string[]): string {
+  const problem = unknownScope(scope, scopes)
+  if (problem !== undefined) throw new PersonError(`scope: ${problem}`)
+  return parseScope(scope).join(' ')
+}
 
 const personSchema = (scopes: readonly string[]) =>
   z.strictObject({
@@ -173,16 +177,9 @@ const importedSchema = (scopes: readonly string[]) =>
 
 const scopeSchema = (scopes: readonly string[]) =>
   z.string().transform((text, context) => {
-    const tokens = parseScope(text)
-    const unknown = tokens.find((token) => !scopes.includes(token))
-    if (unknown === undefined) return tokens.join(' ')
-    const nearest = nearestName(unknown, scopes)
-    const hint = nearest ? `Did you mean \`${nearest}\`?` : 'Add it to `scopes` there first'
-    context.issues.push({
-      code: 'custom',
-      input: text,
-      message: `the config has no scope \`${unknown}\`. ${hint}`,
-    })
+    const message = unknownScope(text, scopes)
+    if (message === undefined) return parseScope(text).join(' ')
+    context.issues.push({ code: 'custom', input: text, message })
     return z.NEVER
   })
 
@@ -203,7 +200,7 @@ function newUser(
 }
 
 function readWith<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, { error: whatToWrite })
   if (parsed.success) return parsed.data
-  throw new PersonError(explainIssues(parsed.error, schema).replaceAll('?.', '?'))
+  throw new PersonError(explainIssues(parsed.error, schema))
 }

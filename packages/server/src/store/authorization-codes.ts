@@ -1,12 +1,12 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
-import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import {
   type Connection,
+  endedColumns,
   type Grantor,
   type NewConnection,
   openConnection,
-  tellGuards,
+  recordEnd,
 } from './connections.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
 import { purgeExpired } from './purge.ts'
@@ -34,6 +34,8 @@ export interface Redemption {
   graceSeconds: number
   /** How many connections there may be of one person to one app. */
   limit: 'one' | 'many'
+  /** Throws where more is asked for than the code holds: then it is not spent. Pure. */
+  check?(code: Pick<AuthorizationCode, 'scope' | 'audience'>, user: Grantor): void
   /** The connection that the code gives, but for what the code itself says. */
   connection: Omit<NewConnection, 'client_id' | 'user_id' | 'scope' | 'audience'>
   now: UnixSeconds
@@ -60,6 +62,7 @@ export interface AuthorizationCodeStore {
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
+/** Authorization codes over either database; of many who redeem one at once, one wins. */
 export function createAuthorizationCodeStore(database: Database): AuthorizationCodeStore {
   const { kysely } = database
   return {
@@ -86,9 +89,10 @@ function* redeem(database: Database, redemption: Redemption): Transaction<Redemp
   const code = yield* spend(database, redemption)
   if (!code) return yield* explainRefusal(database, redemption)
   if (!user) return refused('the person is disabled')
+  redemption.check?.(code, user)
   const { client_id, user_id, scope, audience } = code
   const connection = { ...redemption.connection, client_id, user_id, scope, audience }
-  const event = eventOf(redemption, 'connection.opened', connection.id)
+  const event = { at: redemption.now, actor: `client:${client_id}` }
   return {
     kind: 'redeemed',
     connection: yield* openConnection(database, connection, redemption.limit, event),
@@ -156,22 +160,11 @@ function* endWhatItGave(
 ): Transaction<void> {
   if (code.connection_id === null) return
   const ended = yield* rows(
-    database.kysely
-      .deleteFrom('connections')
-      .where('id', '=', code.connection_id)
-      .returning(['id', 'client_id']),
+    database.kysely.deleteFrom('connections').where('id', '=', code.connection_id).returning(endedColumns),
   )
-  for (const { id } of ended) {
-    yield* writeAuditEvent(database, eventOf(redemption, 'connection.ended_by_replay', id))
-  }
-  yield* tellGuards(database, ended, redemption.now)
+  const { now, clientId } = redemption
+  const event = { at: now, actor: `client:${clientId}`, action: 'connection.ended_by_replay' }
+  yield* recordEnd(database, ended, event)
 }
-
-const eventOf = ({ now, clientId }: Redemption, action: string, id: string): AuditEvent => ({
-  at: now,
-  actor: `client:${clientId}`,
-  action,
-  subject: `connection:${id}`,
-})
 
 const refused = (reason: string): RedemptionOutcome => ({ kind: 'refused', reason })

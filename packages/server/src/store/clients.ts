@@ -50,17 +50,19 @@ export interface ClientWithSecrets extends Client {
 export type NewClient = Omit<Client, 'epoch' | 'disabled_at' | 'redirect_uris' | 'publisher'> &
   Partial<Pick<Client, 'redirect_uris' | 'publisher'>>
 
-export type ClientChanges = Partial<Pick<Client, 'grant_types' | 'scope' | 'audience' | 'redirect_uris'>>
+export type ClientChanges = Partial<
+  Pick<Client, 'name' | 'grant_types' | 'scope' | 'audience' | 'redirect_uris' | 'publisher'>
+>
 
 export interface ClientStore {
   find(id: string): Promise<ClientWithSecrets | undefined>
   /** In order of their ids, after `after`, `limit` at most. */
   list(limit: number, after?: string): Promise<Client[]>
-  /** Adds the client, with its secret's hash unless it is public. `false`: the id is taken. */
+  /** Adds the client, with its secret's hash unless it is public. `false`: the id is taken, by a client or a person. */
   add(client: NewClient, secretHash: string | undefined, event: AuditEvent): Promise<boolean>
   /** Refuses the client from now on and ends its tokens. `false`: unknown, or disabled already. */
   disable(id: string, event: AuditEvent): Promise<boolean>
-  /** Changes what a client may do, and where it is; tokens that it has live on. `false`: there is none of that id. */
+  /** Changes what a client is called, where it is and what it may do; tokens that it has live on. `false`: there is none of that id. */
   change(id: string, changes: ClientChanges, event: AuditEvent): Promise<boolean>
   /**
    * Adds a secret, and lets those before it live until `oldExpiresAt`; the oldest goes when there would be more than
@@ -69,6 +71,10 @@ export interface ClientStore {
   rotateSecret(id: string, secretHash: string, oldExpiresAt: UnixSeconds, event: AuditEvent): Promise<boolean>
 }
 
+/**
+ * Clients over either database. Each write makes a new version of the configuration, so that what is held of them is
+ * read anew.
+ */
 export function createClientStore(database: Database): ClientStore {
   const { kysely } = database
   return {
@@ -98,6 +104,9 @@ export function createClientStore(database: Database): ClientStore {
 
     add: (client, secretHash, event) =>
       database.transact(function* () {
+        // A token says by its `sub` whose it is, the client's or a person's (RFC 9068 §5).
+        const person = yield* firstRow(kysely.selectFrom('users').select('id').where('id', '=', client.id))
+        if (person) return false
         const inserted = yield* firstRow(
           kysely
             .insertInto('clients')

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { UnixSeconds } from '../base/clock.ts'
+import { parseScope } from '../base/scope.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, mayBeStored, rows, StoreUnavailable, type Transaction } from './database.ts'
 import { purgeExpired } from './purge.ts'
@@ -10,8 +11,8 @@ import { lockUser, type User } from './users.ts'
 /** Connections that one person may have to one app where it may have many. One more ends the one unused the longest. */
 export const maxConnectionsPerUserAndClient = 100
 
-/** Connections that a page shows of one person. */
-const maxListedConnections = 500
+/** Connections of one person that are read for a page: fifty apps, each as often as it may be. */
+const maxListedConnections = 5_000
 
 /** How often a rotation looks again after another one was first. On SQLite none ever is. */
 const maxRotationAttempts = 5
@@ -37,16 +38,17 @@ export type NewConnection = Pick<
 /** The person of a connection, as a token needs them. */
 export type Grantor = Pick<User, 'id' | 'epoch' | 'scope'>
 
-/** A connection, as its person sees it. */
+/** An app that a person has connected, once or more often, as they see it. */
 export interface ConnectedApp {
-  id: string
   client_id: string
   client_name: string
   publisher: string | null
   owner_name: string | null
+  /** What its connections were granted, all together. */
   scope: string
+  /** When the first of them was made. */
   created_at: UnixSeconds
-  /** When it was last refreshed. */
+  /** When one of them was last refreshed. */
   rotated_at: UnixSeconds
 }
 
@@ -91,21 +93,27 @@ export interface ConnectionStore {
     connection: NewConnection,
     user: Pick<User, 'epoch'>,
     limit: 'one' | 'many',
-    event: AuditEvent,
+    event: Pick<AuditEvent, 'at' | 'actor'>,
   ): Promise<Connection | undefined>
   /** Exchanges a refresh token: one compare-and-set on the generation. */
   rotate(presented: PresentedRefreshToken, rules: RotationRules): Promise<Rotation>
   find(id: string): Promise<Connection | undefined>
   /** A live connection of this person to this app, the newest. */
   findBetween(userId: string, clientId: string, now: UnixSeconds): Promise<Connection | undefined>
-  /** Everything that a person has connected and that lives, the newest first. */
+  /** Every app that a person has a live connection to, the one connected last first. */
   listOf(userId: string, now: UnixSeconds): Promise<ConnectedApp[]>
-  /** Ends a connection of this person or this client, and its access tokens. `false`: there is none of theirs. */
-  end(id: string, of: { userId: string } | { clientId: string }, event: AuditEvent): Promise<boolean>
+  /** Ends a connection of this client, and its access tokens. `false`: it has no such connection. */
+  end(id: string, clientId: string, now: UnixSeconds): Promise<boolean>
+  /**
+   * A person disconnects an app: ends every connection between the two, their access tokens, and the codes that would
+   * have given another. `false`: there was nothing.
+   */
+  endBetween(userId: string, clientId: string, now: UnixSeconds): Promise<boolean>
   /** Deletes expired ones, a batch at most; says how many. Their last access tokens expire by themselves. */
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
+/** Connections over either database. Each write is one transaction; who won is in what it returns. */
 export function createConnectionStore(database: Database): ConnectionStore {
   const { kysely } = database
   return {
@@ -139,12 +147,11 @@ export function createConnectionStore(database: Database): ConnectionStore {
 
     listOf: async (userId, now) => {
       if (!mayBeStored(userId)) return []
-      return kysely
+      const connections = await kysely
         .selectFrom('connections')
         .innerJoin('clients', 'clients.id', 'connections.client_id')
         .leftJoin('users', 'users.id', 'clients.owner_id')
         .select([
-          'connections.id',
           'connections.client_id',
           'clients.name as client_name',
           'clients.publisher',
@@ -159,21 +166,49 @@ export function createConnectionStore(database: Database): ConnectionStore {
         .orderBy('connections.id')
         .limit(maxListedConnections)
         .execute()
+      return byApp(connections)
     },
 
-    end: async (id, of, event) => {
-      if (![id, ...Object.values(of)].every(mayBeStored)) return false
+    end: async (id, clientId, now) => {
+      if (![id, clientId].every(mayBeStored)) return false
       return database.transact(function* () {
-        const deletion = kysely.deleteFrom('connections').where('id', '=', id).returning(['id', 'client_id'])
-        const ended = yield* firstRow(
-          'userId' in of
-            ? deletion.where('user_id', '=', of.userId)
-            : deletion.where('client_id', '=', of.clientId),
+        const ended = yield* rows(
+          kysely
+            .deleteFrom('connections')
+            .where('id', '=', id)
+            .where('client_id', '=', clientId)
+            .returning(endedColumns),
         )
-        if (!ended) return false
-        yield* writeAuditEvent(database, event)
-        yield* tellGuards(database, [ended], event.at)
-        return true
+        yield* recordEnd(database, ended, {
+          at: now,
+          actor: `client:${clientId}`,
+          action: 'connection.ended',
+        })
+        return ended.length > 0
+      })
+    },
+
+    endBetween: async (userId, clientId, now) => {
+      if (![userId, clientId].every(mayBeStored)) return false
+      return database.transact(function* () {
+        // Whoever redeems a code of theirs waits for this, and finds it gone, or comes before, and is ended.
+        yield* lockUser(database, userId)
+        const between = { user_id: userId, client_id: clientId }
+        const codes = yield* rows(
+          kysely
+            .deleteFrom('authorization_codes')
+            .where((where) => where.and(between))
+            .where('spent_at', 'is', null)
+            .returning('code_hash'),
+        )
+        const ended = yield* rows(
+          kysely
+            .deleteFrom('connections')
+            .where((where) => where.and(between))
+            .returning(endedColumns),
+        )
+        yield* recordEnd(database, ended, { at: now, actor: `user:${userId}`, action: 'connection.ended' })
+        return codes.length + ended.length > 0
       })
     },
 
@@ -181,28 +216,41 @@ export function createConnectionStore(database: Database): ConnectionStore {
   }
 }
 
+function byApp(connections: readonly ConnectedApp[]): ConnectedApp[] {
+  const apps = new Map<string, ConnectedApp>()
+  for (const connection of connections) {
+    const app = apps.get(connection.client_id)
+    apps.set(connection.client_id, app ? joined(app, connection) : connection)
+  }
+  return [...apps.values()]
+}
+
+const joined = (app: ConnectedApp, other: ConnectedApp): ConnectedApp => ({
+  ...app,
+  scope: parseScope(`${app.scope} ${other.scope}`).join(' '),
+  created_at: Math.min(app.created_at, other.created_at),
+  rotated_at: Math.max(app.rotated_at, other.rotated_at),
+})
+
 /** Inside a transaction that has locked the person's row: opens the connection and ends those that it replaces. */
 export function* openConnection(
   database: Database,
   connection: NewConnection,
   limit: 'one' | 'many',
-  event: AuditEvent,
+  event: Pick<AuditEvent, 'at' | 'actor'>,
 ): Transaction<Connection> {
   const { kysely } = database
   const { client_id, user_id, created_at, absolute_expires_at } = connection
   const earlier = yield* rows(
     kysely
       .selectFrom('connections')
-      .select(['id', 'client_id'])
+      .select(endedColumns)
       .where('user_id', '=', user_id)
       .where('client_id', '=', client_id)
       .orderBy('rotated_at', 'desc'),
   )
   const replaced = limit === 'one' ? earlier : earlier.slice(maxConnectionsPerUserAndClient - 1)
-  for (const { id } of replaced) {
-    yield* rows(kysely.deleteFrom('connections').where('id', '=', id))
-    yield* writeAuditEvent(database, { ...event, action: 'connection.replaced', subject: `connection:${id}` })
-  }
+  for (const { id } of replaced) yield* rows(kysely.deleteFrom('connections').where('id', '=', id))
   const row: Connection = {
     ...connection,
     expires_at: Math.min(connection.expires_at, absolute_expires_at),
@@ -214,24 +262,32 @@ export function* openConnection(
     confirmation_key: null,
   }
   yield* rows(kysely.insertInto('connections').values(row))
-  yield* writeAuditEvent(database, event)
-  yield* tellGuards(database, replaced, event.at)
+  yield* writeAuditEvent(database, { ...event, action: 'connection.opened', subject: subjectOf(row) })
+  yield* recordEnd(database, replaced, { ...event, action: 'connection.replaced' })
   return row
 }
 
-/** Inside a transaction, as its last step: ends the access tokens of connections whose rows are gone. */
-export function* tellGuards(
+/** What an event about a connection, and the feed, say of it. */
+export const endedColumns = ['id', 'client_id', 'user_id'] as const
+type EndedConnection = Pick<Connection, (typeof endedColumns)[number]>
+
+/** Once the row is gone, the event alone tells whose connection it was, and to what. */
+const subjectOf = ({ id, client_id, user_id }: EndedConnection): string =>
+  `connection:${id} client:${client_id} user:${user_id}`
+
+/** Inside a transaction, as its last step: writes down that connections ended, and ends their access tokens. */
+export function* recordEnd(
   database: Database,
-  ended: readonly Pick<Connection, 'id' | 'client_id'>[],
-  now: UnixSeconds,
+  ended: readonly EndedConnection[],
+  event: Omit<AuditEvent, 'subject'>,
 ): Transaction<void> {
+  for (const connection of ended) {
+    yield* writeAuditEvent(database, { ...event, subject: subjectOf(connection) })
+  }
   for (const { id, client_id } of ended) {
     const expires_at = Number.MAX_SAFE_INTEGER
-    yield* appendRevocation(
-      database,
-      { kind: 'connection', subject: id, client_id, epoch: null, expires_at },
-      now,
-    )
+    const entry = { kind: 'connection', subject: id, client_id, epoch: null, expires_at } as const
+    yield* appendRevocation(database, entry, event.at)
   }
 }
 
@@ -245,12 +301,12 @@ function* rotate(
     const refusal = refuse(found, presented, rules.now)
     if (!found || refusal !== undefined) return { kind: 'unknown', reason: refusal ?? 'no such connection' }
     const { connection, user } = found
-    presented.check?.(connection, user)
-    if (presented.generation < connection.generation) {
-      return isWithinGrace(connection, presented.generation, rules)
-        ? { kind: 'current', connection, user }
-        : yield* endReused(database, connection, rules.now)
+    const isRetry = presented.generation < connection.generation
+    if (isRetry && !isWithinGrace(connection, presented.generation, rules)) {
+      return yield* endReused(database, connection, rules.now)
     }
+    presented.check?.(connection, user)
+    if (isRetry) return { kind: 'current', connection, user }
     const advanced = yield* advance(database, connection, presented.generation, rules)
     if (advanced) return { kind: 'current', connection: advanced, user }
   }
@@ -323,7 +379,7 @@ function* advance(
       .returningAll(),
   )
   if (advanced && presented > generation) {
-    const event = { at: now, actor: 'server', action: 'connection.caught_up', subject: `connection:${id}` }
+    const event = { at: now, actor: 'server', action: 'connection.caught_up', subject: subjectOf(advanced) }
     yield* writeAuditEvent(database, event)
   }
   return advanced
@@ -352,21 +408,12 @@ function isWithinGrace(connection: Connection, presented: number, rules: Rotatio
   return presented >= generation
 }
 
-function* endReused(
-  database: Database,
-  { id, client_id }: Connection,
-  now: UnixSeconds,
-): Transaction<Rotation> {
-  const ended = yield* rows(database.kysely.deleteFrom('connections').where('id', '=', id).returning('id'))
-  if (ended.length > 0) {
-    const event = {
-      at: now,
-      actor: `client:${client_id}`,
-      action: 'connection.ended_by_reuse',
-      subject: `connection:${id}`,
-    }
-    yield* writeAuditEvent(database, event)
-    yield* tellGuards(database, [{ id, client_id }], now)
-  }
+function* endReused(database: Database, { id }: Connection, now: UnixSeconds): Transaction<Rotation> {
+  const ended = yield* rows(
+    database.kysely.deleteFrom('connections').where('id', '=', id).returning(endedColumns),
+  )
+  const [connection] = ended
+  const actor = `client:${connection?.client_id}`
+  yield* recordEnd(database, ended, { at: now, actor, action: 'connection.ended_by_reuse' })
   return { kind: 'reused' }
 }

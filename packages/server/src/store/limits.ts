@@ -30,6 +30,7 @@ export interface LimitStore {
 /** Nobody is told what was counted, and a sign-in should not wait for the disk three times. */
 const counting = { isDurable: false }
 
+/** Counts attempts over either database, for all servers together. */
 export function createLimitStore(database: Database): LimitStore {
   const { kysely } = database
   return {

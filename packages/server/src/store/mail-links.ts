@@ -17,6 +17,7 @@ export interface MailLinkStore {
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
+/** Links that were mailed, over either database; each is spent once. */
 export function createMailLinkStore(database: Database): MailLinkStore {
   const { kysely } = database
   return {

@@ -18,6 +18,7 @@ export interface OpaqueTokenStore {
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
+/** Opaque tokens over either database, by their hashes alone. */
 export function createOpaqueTokenStore(database: Database): OpaqueTokenStore {
   const { kysely } = database
   return {

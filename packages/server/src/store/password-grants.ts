@@ -15,6 +15,10 @@ export interface PasswordGrantStore {
   use(clientId: string, now: UnixSeconds): Promise<boolean>
 }
 
+/** What was counted last may be lost to a power cut: a sign-in should not wait for the disk. */
+const counting = { isDurable: false }
+
+/** The permissions to send passwords, over either database. */
 export function createPasswordGrantStore(database: Database): PasswordGrantStore {
   const { kysely } = database
   return {
@@ -54,6 +58,6 @@ export function createPasswordGrantStore(database: Database): PasswordGrantStore
             .returning('uses'),
         )
         return used !== undefined
-      }),
+      }, counting),
   }
 }

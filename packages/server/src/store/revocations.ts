@@ -55,8 +55,11 @@ export interface RevocationStore {
   initialize(longestLifetimeSeconds: number): Promise<void>
   /** Ends what the entry names. Doing it twice is no error. */
   revoke(entry: Revocation, event: AuditEvent, limits?: { maxLiveEntries: number }): Promise<void>
-  /** After a backup was restored: a new feed, a new epoch; every token issued before is ended. */
-  restart(event: AuditEvent): Promise<void>
+  /**
+   * After a backup was restored: a new feed, a new epoch; every token issued before is ended. Sessions and connections that
+   * people ended after it was taken are back with it: with `endsConnections` all of them end.
+   */
+  restart(event: AuditEvent, options?: { endsConnections: boolean }): Promise<void>
   /** Deletes entries that can hit nothing any more, a batch at most; says how many. */
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
@@ -107,9 +110,14 @@ export function createRevocationStore(database: Database): RevocationStore {
         if (isNew) yield* writeAuditEvent(database, event)
       }),
 
-    restart: (event) =>
+    restart: (event, { endsConnections } = { endsConnections: false }) =>
       database.transact(function* () {
         yield* writeAuditEvent(database, event)
+        if (endsConnections) {
+          for (const table of ['authorization_codes', 'connections', 'sessions', 'mail_links'] as const) {
+            yield* rows(kysely.deleteFrom(table))
+          }
+        }
         yield* restartFeed(database, event.at)
       }),
 

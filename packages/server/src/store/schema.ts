@@ -12,6 +12,7 @@ export interface Schema {
     password_hash: string
     scope: string | null
     email: string | null
+    login: string | null
     epoch: Generated<number>
     disabled_at: number | null
     created_at: number
@@ -60,6 +61,8 @@ export interface Schema {
   sessions: {
     id: string
     session_hash: string
+    previous_hash: string | null
+    previous_hash_expires_at: number | null
     created_at: number
     last_used_at: number
     expires_at: number

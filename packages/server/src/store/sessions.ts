@@ -13,15 +13,19 @@ export const maxAccountsPerSession = 10
 /** How often a session's use is written down at most, in seconds: not with every page. */
 export const sessionUseIntervalSeconds = 300
 
+/** How long a second sign-in that was sent beside another still finds the session that both were sent from, in seconds. */
+export const previousHashSeconds = 30
+
 export type Session = Selectable<Schema['sessions']>
 
 /** Someone who is signed in in a browser. */
-export interface SignedInAccount
-  extends Pick<User, 'id' | 'username' | 'name' | 'scope' | 'email' | 'epoch'> {
+export interface SignedInAccount extends Pick<User, 'id' | 'name' | 'scope' | 'email' | 'epoch'> {
+  /** What they sign in with: of a person of another system, what they last typed. */
+  username: string
   signed_in_at: UnixSeconds
 }
 
-export interface SessionWithAccounts extends Session {
+export interface SessionWithAccounts extends Omit<Session, 'previous_hash' | 'previous_hash_expires_at'> {
   /** In the order in which they signed in; one at least. */
   accounts: SignedInAccount[]
 }
@@ -29,12 +33,12 @@ export interface SessionWithAccounts extends Session {
 export interface SessionLifetimes {
   /** How long it may lie unused, in seconds. */
   idleLifetimeSeconds: number
-  /** How long it lives at most, however much it is used, in seconds. */
+  /** How long a person's sign-in lasts at most, however much it is used, in seconds. */
   lifetimeSeconds: number
 }
 
 export interface NewSignIn extends SessionLifetimes {
-  /** The hash of the session that the browser has, if any: it is known by `newHash` from now on. */
+  /** The hash that the browser sent, of a session or of none: a live one is known by `newHash` from now on. */
   sessionHash: string | undefined
   newHash: string
   /** As authenticated: where the epoch was raised since, nobody is signed in. */
@@ -53,8 +57,9 @@ export interface SessionStore {
     lifetimes: SessionLifetimes,
   ): Promise<SessionWithAccounts | undefined>
   /**
-   * Signs a person in under a new hash, beside those who are signed in; the old hash is none from then on. A session that
-   * expired is not taken up again. `false`: the person was disabled or signed out everywhere meanwhile.
+   * Signs a person in under a new hash, beside those who are signed in; the old hash is none from then on, but
+   * for another sign-in that was sent with it too: that one goes on without those who signed in since, whom it may not
+   * know. A session that expired is not taken up again. `false`: the person was disabled or signed out everywhere meanwhile.
    */
   signIn(signIn: NewSignIn): Promise<boolean>
   /**
@@ -66,13 +71,14 @@ export interface SessionStore {
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
 
+/** Who is signed in in which browser, over either database; a browser is known by the hash of its cookie. */
 export function createSessionStore(database: Database): SessionStore {
   const { kysely } = database
   return {
     async use(sessionHash, now, lifetimes) {
-      const found = await findSession(database, sessionHash, now)
+      const found = await findSession(database, sessionHash, now, lifetimes)
       if (!found || now - found.last_used_at < useIntervalOf(lifetimes)) return found
-      const use = { last_used_at: now, expires_at: expiryOf(found.created_at, now, lifetimes) }
+      const use = { last_used_at: now, expires_at: expiryOf(lastSignInOf(found), now, lifetimes) }
       await database.transact(function* () {
         yield* rows(kysely.updateTable('sessions').set(use).where('session_hash', '=', sessionHash))
       })
@@ -95,18 +101,19 @@ async function findSession(
   { kysely }: Database,
   sessionHash: string,
   now: UnixSeconds,
+  { lifetimeSeconds }: SessionLifetimes,
 ): Promise<SessionWithAccounts | undefined> {
   const found = await kysely
     .selectFrom('sessions')
     .innerJoin('session_accounts', 'session_accounts.session_id', 'sessions.id')
     .innerJoin('users', 'users.id', 'session_accounts.user_id')
-    .select([
+    .select(({ fn }) => [
       'sessions.id as session_id',
       'sessions.created_at',
       'sessions.last_used_at',
       'sessions.expires_at',
       'users.id',
-      'users.username',
+      fn.coalesce('users.login', 'users.username').as('username'),
       'users.name',
       'users.scope',
       'users.email',
@@ -115,6 +122,7 @@ async function findSession(
     ])
     .where('sessions.session_hash', '=', sessionHash)
     .where('sessions.expires_at', '>', now)
+    .where('session_accounts.signed_in_at', '>', now - lifetimeSeconds)
     .where('users.disabled_at', 'is', null)
     .orderBy('session_accounts.signed_in_at')
     .orderBy('users.id')
@@ -139,8 +147,11 @@ async function findSession(
 const useIntervalOf = ({ idleLifetimeSeconds }: SessionLifetimes): number =>
   Math.min(sessionUseIntervalSeconds, idleLifetimeSeconds / 10)
 
-const expiryOf = (createdAt: UnixSeconds, now: UnixSeconds, lifetimes: SessionLifetimes): UnixSeconds =>
-  Math.min(now + lifetimes.idleLifetimeSeconds, createdAt + lifetimes.lifetimeSeconds)
+const lastSignInOf = ({ accounts, created_at }: SessionWithAccounts): UnixSeconds =>
+  accounts.at(-1)?.signed_in_at ?? created_at
+
+const expiryOf = (lastSignInAt: UnixSeconds, now: UnixSeconds, lifetimes: SessionLifetimes): UnixSeconds =>
+  Math.min(now + lifetimes.idleLifetimeSeconds, lastSignInAt + lifetimes.lifetimeSeconds)
 
 function* signInTo(database: Database, signIn: NewSignIn): Transaction<boolean> {
   const { kysely } = database
@@ -181,22 +192,51 @@ function* makeRoom({ kysely }: Database, sessionId: string, userId: string): Tra
 /** The browser's session under its new hash; a new one where it has none that lives. */
 function* moveOrMake(database: Database, signIn: NewSignIn): Transaction<string> {
   const { kysely } = database
-  const { sessionHash, newHash, event } = signIn
+  const { sessionHash, newHash, user, event } = signIn
   const now = event.at
-  const moved = sessionHash === undefined ? undefined : yield* lockSession(database, sessionHash, now)
-  const created_at = moved ? moved.created_at : now
-  const session = {
-    session_hash: newHash,
-    last_used_at: now,
-    expires_at: expiryOf(created_at, now, signIn),
+  const session = { session_hash: newHash, last_used_at: now, expires_at: expiryOf(now, now, signIn) }
+  const current = sessionHash === undefined ? undefined : yield* lockSession(database, sessionHash, now)
+  if (current) {
+    const previous = { previous_hash: sessionHash, previous_hash_expires_at: now + previousHashSeconds }
+    const moved = kysely.updateTable('sessions').set({ ...session, ...previous })
+    yield* rows(moved.where('id', '=', current.id))
+    return current.id
   }
-  if (moved) {
-    yield* rows(kysely.updateTable('sessions').set(session).where('id', '=', moved.id))
-    return moved.id
+  const left = sessionHash === undefined ? undefined : yield* lockLeftSession(database, sessionHash, now)
+  if (left) {
+    yield* rows(kysely.updateTable('sessions').set(session).where('id', '=', left.id))
+    yield* signOutSince(database, left, user.id)
+    return left.id
   }
   const id = randomId()
-  yield* rows(kysely.insertInto('sessions').values({ id, created_at, ...session }))
+  yield* rows(
+    kysely.insertInto('sessions').values({
+      id,
+      created_at: now,
+      previous_hash: null,
+      previous_hash_expires_at: null,
+      ...session,
+    }),
+  )
   return id
+}
+
+/**
+ * Whoever knows the hash that a session had before knows who was signed in then, and nobody who signed in since: they
+ * do not come along (session fixation). The one who signs in now does, in any case.
+ */
+function* signOutSince(
+  { kysely }: Database,
+  { id, leftAt }: { id: string; leftAt: UnixSeconds },
+  userId: string,
+): Transaction<void> {
+  yield* rows(
+    kysely
+      .deleteFrom('session_accounts')
+      .where('session_id', '=', id)
+      .where('signed_in_at', '>=', leftAt)
+      .where('user_id', '!=', userId),
+  )
 }
 
 function* signOutOf(
@@ -225,13 +265,32 @@ function* lockSession(
   { kysely }: Database,
   sessionHash: string,
   now: UnixSeconds,
-): Transaction<Pick<Session, 'id' | 'created_at'> | undefined> {
+): Transaction<Pick<Session, 'id'> | undefined> {
   return yield* firstRow(
     kysely
       .updateTable('sessions')
       .set((expression) => ({ created_at: expression.ref('created_at') }))
       .where('session_hash', '=', sessionHash)
       .where('expires_at', '>', now)
-      .returning(['id', 'created_at']),
+      .returning('id'),
   )
+}
+
+/** Inside a transaction: a live session that had this hash until a sign-in just now, locked, and when that was. */
+function* lockLeftSession(
+  { kysely }: Database,
+  previousHash: string,
+  now: UnixSeconds,
+): Transaction<{ id: string; leftAt: UnixSeconds } | undefined> {
+  const session = yield* firstRow(
+    kysely
+      .updateTable('sessions')
+      .set((expression) => ({ created_at: expression.ref('created_at') }))
+      .where('previous_hash', '=', previousHash)
+      .where('previous_hash_expires_at', '>', now)
+      .where('expires_at', '>', now)
+      .returning(['id', 'previous_hash_expires_at']),
+  )
+  if (!session) return undefined
+  return { id: session.id, leftAt: Number(session.previous_hash_expires_at) - previousHashSeconds }
 }

@@ -18,17 +18,19 @@ export interface User {
   scope: string | null
   /** In lower case; null: unknown. No two people have one. */
   email: string | null
+  /** What a person of another system last signed in with; null: one of our own people. */
+  login: string | null
   /** Tokens of a lower epoch are ended. */
   epoch: number
   disabled_at: UnixSeconds | null
   created_at: UnixSeconds
 }
 
-export type NewUser = Omit<User, 'epoch' | 'disabled_at' | 'scope' | 'email'> &
-  Partial<Pick<User, 'scope' | 'email'>>
+export type NewUser = Omit<User, 'epoch' | 'disabled_at' | 'scope' | 'email' | 'login'> &
+  Partial<Pick<User, 'scope' | 'email' | 'login'>>
 
-/** What another system says of a person each time they sign in. */
-export type ExternalUser = Pick<User, 'id' | 'name' | 'scope' | 'email'>
+/** What another system says of a person each time they sign in, and what they typed. */
+export type ExternalUser = Pick<User, 'id' | 'name' | 'scope' | 'email'> & { login: string }
 
 export interface UserStore {
   find(id: string): Promise<User | undefined>
@@ -37,7 +39,7 @@ export interface UserStore {
   findByEmail(email: string): Promise<User | undefined>
   /** In order of their usernames, after `after`, `limit` at most. */
   list(limit: number, after?: string): Promise<User[]>
-  /** `false`: the id, the username or the address is taken. */
+  /** `false`: the id (by a person or a client), the username or the address is taken. */
   add(user: NewUser, event: AuditEvent): Promise<boolean>
   /** Adds them all, or none: then it names the first whose id, username or address is taken. */
   import(users: readonly NewUser[], event: (user: NewUser) => AuditEvent): Promise<NewUser | undefined>
@@ -49,6 +51,11 @@ export interface UserStore {
   recordExternal(user: ExternalUser, event: AuditEvent): Promise<User | undefined>
   /** Refuses the person and the clients they own from now on, and ends the tokens of both. `false`: unknown, or disabled. */
   disable(id: string, event: AuditEvent): Promise<boolean>
+  /**
+   * Takes a disabled person back, with the clients they own; what was ended stays so. `false`: unknown, or not
+   * disabled.
+   */
+  enable(id: string, event: AuditEvent): Promise<boolean>
   /**
    * Changes the password, and ends their sessions, connections and tokens. `false`: unknown, or disabled.
    *
@@ -66,6 +73,7 @@ export interface UserStore {
   signOutEverywhere(id: string, event: AuditEvent): Promise<boolean>
 }
 
+/** People over either database. What ends their tokens raises their epoch in the same transaction. */
 export function createUserStore(database: Database): UserStore {
   const { kysely } = database
   const active = (id: string) =>
@@ -131,6 +139,22 @@ export function createUserStore(database: Database): UserStore {
         return true
       }),
 
+    enable: (id, event) =>
+      database.transact(function* () {
+        const user = yield* firstRow(
+          kysely
+            .updateTable('users')
+            .set({ disabled_at: null })
+            .where('id', '=', id)
+            .where('disabled_at', 'is not', null)
+            .returning('id'),
+        )
+        if (!user) return false
+        yield* writeAuditEvent(database, event)
+        yield* changeConfiguration(database)
+        return true
+      }),
+
     setPassword: (id, password_hash, event, epoch) =>
       database.transact(function* () {
         const person = epoch === undefined ? active(id) : active(id).where('epoch', '=', epoch)
@@ -188,10 +212,12 @@ class Taken extends Error {
 }
 
 function* addUser(database: Database, user: NewUser, event: AuditEvent): Transaction<boolean> {
+  const client = yield* firstRow(database.kysely.selectFrom('clients').select('id').where('id', '=', user.id))
+  if (client) return false
   const inserted = yield* firstRow(
     database.kysely
       .insertInto('users')
-      .values({ scope: null, email: null, ...user, disabled_at: null })
+      .values({ scope: null, email: null, login: null, ...user, disabled_at: null })
       .onConflict((conflict) => conflict.doNothing())
       .returning('id'),
   )
@@ -205,13 +231,13 @@ function* recordExternal(
   event: AuditEvent,
 ): Transaction<User | undefined> {
   const { kysely } = database
-  const { id, name, scope } = person
+  const { id, name, scope, login } = person
   // By the username too: another system's id is not one of our own people's.
   const theirs = { id, username: `external:${id}` }
   const known = yield* firstRow(
     kysely
       .updateTable('users')
-      .set({ name })
+      .set({ name, login })
       .where((where) => where.and(theirs))
       .where('disabled_at', 'is', null)
       .returningAll(),
@@ -234,13 +260,14 @@ function* recordExternal(
 
 /** Another system's word does not take an address away from someone else: then they are added without. */
 function* addExternal(database: Database, person: ExternalUser, event: AuditEvent): Transaction<void> {
-  const { id, name, scope, email } = person
+  const { id, name, scope, email, login } = person
   const user = {
     id,
     username: `external:${id}`,
     name,
     scope,
     email,
+    login,
     password_hash: '',
     created_at: event.at,
   }

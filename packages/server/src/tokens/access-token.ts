@@ -18,6 +18,8 @@ export interface Grantee {
   scope: string
   /** Resource indicators (RFC 8707); one at least. */
   audience: readonly [string, ...string[]]
+  /** When what it comes from ends: no token lives longer. Default: never. */
+  endsAt?: UnixSeconds
 }
 
 /** RFC 6749 §5.1, and what a dialect may say besides. */
@@ -50,16 +52,15 @@ export interface AccessTokenOptions {
 /** Issues access tokens in the configured format: a JWT is signed and not stored, an opaque one is a row. */
 export function createAccessTokenIssuer(options: AccessTokenOptions): AccessTokenIssuer {
   const { config, clock, keys, opaqueTokens, watch } = options
-  const lifetime = config.accessTokenLifetimeSeconds
-  const answer = (access_token: string, scope: string): TokenAnswer => ({
+  const answer = (access_token: string, { scope, issued_at, expires_at }: IssuedToken): TokenAnswer => ({
     access_token,
     token_type: 'Bearer',
-    expires_in: lifetime,
+    expires_in: expires_at - issued_at,
     ...(scope === '' ? {} : { scope }),
   })
 
   const describe = (
-    { client, user, connectionId, scope, audience }: Grantee,
+    { client, user, connectionId, scope, audience, endsAt = Number.POSITIVE_INFINITY }: Grantee,
     now: UnixSeconds,
   ): IssuedToken => ({
     id: randomUUID(),
@@ -72,18 +73,18 @@ export function createAccessTokenIssuer(options: AccessTokenOptions): AccessToke
     user_epoch: user?.epoch ?? 0,
     epoch: watch.head.epoch,
     issued_at: now,
-    expires_at: now + lifetime,
+    expires_at: Math.min(now + config.accessTokenLifetimeSeconds, endsAt),
   })
 
   async function issueJwt(grantee: Grantee): Promise<TokenAnswer> {
-    const claims = claimsOf(describe(grantee, clock()), config.issuer)
-    return answer(await keys.signJwt(claims, grantee.audience[0]), grantee.scope)
+    const token = describe(grantee, clock())
+    return answer(await keys.signJwt(claimsOf(token, config.issuer), grantee.audience[0]), token)
   }
 
   async function issueOpaque(grantee: Grantee): Promise<TokenAnswer> {
-    const token = randomSecret()
-    await opaqueTokens.add({ token_hash: sha256(token), ...describe(grantee, clock()) })
-    return answer(token, grantee.scope)
+    const [text, token] = [randomSecret(), describe(grantee, clock())]
+    await opaqueTokens.add({ token_hash: sha256(text), ...token })
+    return answer(text, token)
   }
 
   return { issue: config.accessTokenFormat === 'jwt' ? issueJwt : issueOpaque }

@@ -41,6 +41,7 @@ export interface InspectionOptions {
   refreshTokens: RefreshTokens
 }
 
+/** Looks into tokens of every kind: those signed here, those kept as rows, and refresh tokens. */
 export function createTokenInspection(options: InspectionOptions): TokenInspection {
   const { config, clock, keys, store, watch, feed, refreshTokens } = options
 
@@ -68,7 +69,7 @@ export function createTokenInspection(options: InspectionOptions): TokenInspecti
 
   async function revokeRefreshToken(token: string, clientId: string): Promise<boolean> {
     const connection = await findConnection(token)
-    return connection?.client_id === clientId && endConnection(connection.id, clientId)
+    return connection?.client_id === clientId && store.connections.end(connection.id, clientId, clock())
   }
 
   /** The connection of a refresh token that was made for it, of whatever generation. */
@@ -78,37 +79,29 @@ export function createTokenInspection(options: InspectionOptions): TokenInspecti
     return connection && opened.isMadeUnder(connection.seed) ? connection : undefined
   }
 
-  function endConnection(id: string, clientId: string): Promise<boolean> {
-    return store.connections.end(
-      id,
-      { clientId },
-      {
-        at: clock(),
-        actor: `client:${clientId}`,
-        action: 'connection.ended',
-        subject: `connection:${id}`,
-      },
-    )
-  }
-
   async function endConnectionOf(token: string, clientId: string | undefined): Promise<boolean> {
-    const found = (await findConnection(token)) ?? (await connectionOfAccessToken(token))
+    const found =
+      (await findConnection(token)) ?? (await connectionOfAccessToken(token, clientId !== undefined))
     if (!found || (clientId !== undefined && found.client_id !== clientId)) return false
-    const isEnded = await endConnection(found.id, found.client_id)
+    const isEnded = await store.connections.end(found.id, found.client_id, clock())
     if (isEnded) await watch.check()
     return isEnded
   }
 
-  /** A JWT without a key id may have been written by a resource server, which must not end what it likes. */
+  /**
+   * A JWT without a key id may have been written by a resource server, which must not end what it likes: then the client
+   * itself must ask.
+   */
   async function connectionOfAccessToken(
     token: string,
+    isClientKnown: boolean,
   ): Promise<Pick<Connection, 'id' | 'client_id'> | undefined> {
     if (isRandomSecret(token)) {
       const row = await store.opaqueTokens.find(sha256(token), clock())
       return row?.connection_id ? { id: row.connection_id, client_id: row.client_id } : undefined
     }
     const read = verifyOwnJwt(token, keys, config, clock() - config.refreshTokenLifetimeSeconds)
-    const id = read?.kid === undefined ? undefined : read.claims.connection_id
+    const id = read?.kid !== undefined || isClientKnown ? read?.claims.connection_id : undefined
     return read && id !== undefined ? { id, client_id: read.claims.client_id } : undefined
   }
 

@@ -1,4 +1,4 @@
-import { OAuthError } from '../base/oauth-error.ts'
+import { invalidGrant, OAuthError } from '../base/oauth-error.ts'
 import type { Config } from '../config/config.ts'
 
 /**
@@ -23,10 +23,11 @@ export function readAudience(config: Config, resource: string | undefined): read
 }
 
 /**
- * RFC 8707 §2.2: the resources, among those that were granted, that this access token is for. Without a word, all of them.
+ * RFC 8707 §2.2: the resources, among those that were granted, that this access token is for. Without a word, all of them
+ * that there still are; where they cannot share a token, the first.
  *
  * @param granted space separated, one at least.
- * @throws OAuthError `invalid_target` for a resource that was not granted.
+ * @throws OAuthError `invalid_target` for a resource that was not granted; `invalid_grant` when none is left.
  */
 export function narrowAudience(
   granted: string,
@@ -34,7 +35,17 @@ export function narrowAudience(
   config: Config,
 ): readonly [string, ...string[]] {
   const known = granted.split(' ')
-  const wanted = readAudience(config, resource ?? granted)
+  if (resource === undefined) return whatIsLeft(known, config)
+  const wanted = readAudience(config, resource)
   if (wanted.every((one) => known.includes(one))) return wanted
   throw new OAuthError('invalid_target', 'The person did not allow this resource.')
+}
+
+function whatIsLeft(
+  granted: string[],
+  { audience, resources, signingAlgorithm }: Config,
+): readonly [string, ...string[]] {
+  const [first, ...others] = granted.filter((one) => one === audience || resources.includes(one))
+  if (first === undefined) throw invalidGrant('no resource of the connection is left')
+  return signingAlgorithm === 'HS256' ? [first] : [first, ...others]
 }

@@ -36,6 +36,7 @@ export interface Description {
   api_key: string | null
 }
 
+/** Describes a server that runs with its demo data. */
 export function describe(
   latchkey: Latchkey,
   demo: Demo,

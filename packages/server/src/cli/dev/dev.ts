@@ -40,6 +40,8 @@ export interface DevOptions {
 /** `latchkey dev`: the server with a sample API, demo clients and demo users, ready to try. */
 export async function dev(options: DevOptions, environment: DevEnvironment): Promise<void> {
   const input: Partial<ConfigInput> = options.config === undefined ? {} : await loadConfig(options)
+  // A name that is not known is told before anything of the machine is.
+  resolveDialect(dialectOf(options, input))
   const listener = await listen({ host, port: portOf(options, input) })
   try {
     const { latchkey, demo } = await start(options, input, `http://${host}:${listener.port}`, environment)
@@ -64,7 +66,7 @@ async function start(
   issuer: string,
   environment: Environment,
 ): Promise<{ latchkey: Latchkey; demo: Demo }> {
-  const dialect = options.dialect ?? input.dialect ?? 'standard'
+  const dialect = dialectOf(options, input)
   const { url, secret } = devDatabase(options.database ?? input.database, dialect, environment)
   const scopes = input.scopes ?? resolveDialect(dialect).policy.scopes ?? sampleScopes
   const config = {
@@ -103,6 +105,9 @@ async function prepare(
   })
   return { description: describe(latchkey, demo, link, apiKey), link }
 }
+
+const dialectOf = (options: DevOptions, input: Partial<ConfigInput>): unknown =>
+  options.dialect ?? input.dialect ?? 'standard'
 
 function portOf({ port }: DevOptions, input: Partial<ConfigInput>): number {
   return port === undefined ? (input.port ?? defaultPort) : parsePort(port)

@@ -58,9 +58,8 @@ export function createSampleApi(latchkey: Latchkey, resourceServer: DemoClient):
     async fetch(request) {
       if (isResourceMetadata(request)) return Response.json(guard.resourceMetadata())
       const handler = routes.get(new URL(request.url).pathname)
-      return handler
-        ? handler(request)
-        : Response.json({ message: 'There is nothing at this path.' }, { status: 404 })
+      // Where there is nothing, the server says so in the words of its dialect.
+      return handler ? handler(request) : latchkey.fetch(request)
     },
   }
 }

@@ -70,7 +70,7 @@ async function putClient(store: Store, app: DemoApp, secret?: string): Promise<v
     await store.clients.add(added, hash, event('client.registered'))
     return
   }
-  const wanted: Required<ClientChanges> = { grant_types, scope, audience, redirect_uris }
+  const wanted: ClientChanges = { grant_types, scope, audience, redirect_uris }
   const isSame = Object.entries(wanted).every(
     ([name, value]) => client[name as keyof ClientChanges] === value,
   )
@@ -93,7 +93,7 @@ async function allowPasswords(store: Store, id: string): Promise<void> {
   const at = clock()
   const allowed = await store.passwordGrants.find(id)
   if (allowed !== undefined && allowed.expires_at > at) return
-  const event = { at, actor, action: 'client.password_grant_allowed', subject: `client:${id}` }
+  const event = { at, actor, action: 'client.password_allowed', subject: `client:${id}` }
   await store.passwordGrants.allow(id, at + passwordGrantSeconds, event)
 }
 

@@ -13,6 +13,7 @@ export interface SignInLink {
   verifier: string | undefined
 }
 
+/** Makes the link of the demo app, spelled as the server's dialect spells it. */
 export function createSignInLink({ config, dialect, urls }: Latchkey, demo: Demo): SignInLink {
   const redirectUri = `${new URL(config.issuer).origin}${callbackPath}`
   const state = randomId()

@@ -5,7 +5,7 @@ export const en: MailWords = {
     subject: `Finish making your ${apiName} account`,
     text: `Hello,
 
-someone, probably you, asked for a ${apiName} account with this mail address.
+someone, probably you, asked for a ${apiName} account with this email address.
 
 Open this link to choose a name and a password:
 
@@ -21,7 +21,7 @@ If it was not you, do nothing: without the link no account is made.
     subject: `You have a ${apiName} account already`,
     text: `Hello,
 
-someone, probably you, asked for a ${apiName} account with this mail address. There is one already.
+someone, probably you, asked for a ${apiName} account with this email address. There is one already.
 
 Sign in:
 

@@ -1,7 +1,8 @@
 import { html } from 'hono/html'
+import { pathOf } from '../../base/path-of.ts'
 import type { Html } from '../layout.ts'
 import type { DocsFacts } from './facts.ts'
-import { code, json, pathOf, sample, section, snippets } from './parts.ts'
+import { code, json, sample, section, snippets } from './parts.ts'
 
 /** When the sample token was made: 1 January 2030. */
 const sampleIssuedAt = 1_893_456_000

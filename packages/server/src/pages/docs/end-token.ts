@@ -1,7 +1,8 @@
 import { html } from 'hono/html'
+import { pathOf } from '../../base/path-of.ts'
 import type { Html } from '../layout.ts'
 import type { DocsFacts } from './facts.ts'
-import { code, pathOf, section, snippets } from './parts.ts'
+import { code, section, snippets } from './parts.ts'
 
 export const endToken = (facts: DocsFacts, id: string): Html =>
   section({

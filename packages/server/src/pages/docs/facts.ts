@@ -3,7 +3,7 @@ import type { StandardError, Wire } from '../../dialects/compile.ts'
 import type { CredentialPresentation, RouteKind } from '../../dialects/dialect.ts'
 import { apiPlacesOf, presentationsOf } from '../../dialects/presentation.ts'
 import { authenticatedCall, type Call, type CallTarget, held, plainCall, type Value } from './call.ts'
-import { callTarget, endpointsOf, type TokenWay, tokenWays, type WaySource } from './token-way.ts'
+import { callTarget, standing, type TokenWay, tokenWays, type WayGrant, type WaySource } from './token-way.ts'
 
 export interface DocsSource extends WaySource {
   urls: EndpointUrls
@@ -25,9 +25,6 @@ export interface DocsFacts extends DocsSource {
     introspection: Call
     /** The link that a person follows. */
     authorization: Call
-    refresh: Call
-    /** Ends a connection by its refresh token. */
-    disconnect: Call
   }
 }
 
@@ -38,12 +35,11 @@ export function gatherFacts(source: DocsSource): DocsFacts {
   const { config, dialect } = source
   const [first, ...others] = tokenWays(source)
   const presentations = presentationsOf(config.audience, dialect)
-  const target = (kind: RouteKind): CallTarget | undefined => {
-    const [endpoint] = endpointsOf(source, kind)
-    return endpoint && callTarget(config, endpoint.wire, endpoint.route)
+  const target = (kind: RouteKind): CallTarget => {
+    const { wire, route } = standing(source, kind)
+    return callTarget(config, wire, route)
   }
-  const standing = (kind: RouteKind): CallTarget => target(kind) ?? noEndpoint(kind)
-  const scope = authenticatedCall(standing('token'), { scope: { text: '' } }).parameters
+  const scope = authenticatedCall(target('token'), { scope: { text: '' } }).parameters
   return {
     ...source,
     first,
@@ -52,13 +48,9 @@ export function gatherFacts(source: DocsSource): DocsFacts {
     scopeParameter: scope[0]?.[0] ?? 'scope',
     calls: {
       api: apiCall(source, presentations[0] ?? { scheme: 'Bearer' }),
-      revocation: ofApp(first, standing('revocation'), { token: held('token') }),
-      introspection: authenticatedCall(standing('introspection'), { token: held('token') }),
-      authorization: plainCall(standing('authorization'), authorizationParameters(source)),
-      refresh: refreshCall(target('refresh'), standing('token')),
-      disconnect: authenticatedCall(target('invalidate') ?? standing('revocation'), {
-        token: held('refreshToken'),
-      }),
+      revocation: ofApp(first, target('revocation'), { token: held('token') }),
+      introspection: authenticatedCall(target('introspection'), { token: held('token') }),
+      authorization: plainCall(target('authorization'), authorizationParameters(source)),
     },
   }
 }
@@ -69,13 +61,12 @@ export function errorAnswer(wire: Wire, error: StandardError): { status: number;
   return wire.toError ? wire.toError(error) : { status, body }
 }
 
-/** Whether the page tells how an app acts for people. */
-export const hasPeople = ({ first, others }: DocsFacts): boolean =>
-  [first, ...others].some(({ grant }) => grant === 'authorization_code')
+/** The way of this grant, if the page tells of it. */
+export const wayBy = ({ first, others }: DocsFacts, grant: WayGrant): TokenWay | undefined =>
+  [first, ...others].find((way) => way.grant === grant)
 
-function noEndpoint(kind: RouteKind): never {
-  throw new Error(`Every server has a route of the kind ${kind}.`)
-}
+/** Whether the page tells how an app acts for people. */
+export const hasPeople = (facts: DocsFacts): boolean => wayBy(facts, 'authorization_code') !== undefined
 
 /** An app that has no secret names itself, in a parameter. */
 function ofApp({ firstPartyId }: TokenWay, target: CallTarget, parameters: Record<string, Value>): Call {
@@ -97,14 +88,6 @@ function authorizationParameters({ config, dialect }: WaySource): Record<string,
       ? { code_challenge: held('challenge'), code_challenge_method: { text: 'S256' } }
       : {}),
   }
-}
-
-/** An endpoint that takes refresh tokens alone need not be told so. */
-function refreshCall(own: CallTarget | undefined, token: CallTarget): Call {
-  const refresh_token = held('refreshToken')
-  return own
-    ? authenticatedCall(own, { refresh_token })
-    : authenticatedCall(token, { grant_type: { text: 'refresh_token' }, refresh_token })
 }
 
 /** A call to the first place of the API that takes the credential so. */

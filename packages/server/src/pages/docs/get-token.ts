@@ -1,46 +1,57 @@
 import { html } from 'hono/html'
+import { pathOf } from '../../base/path-of.ts'
 import type { AnswerField } from '../../dialects/dialect.ts'
 import type { Html } from '../layout.ts'
 import type { Call, Variable } from './call.ts'
+import { passwordConnection } from './connection.ts'
 import { type DocsFacts, hasPeople } from './facts.ts'
-import { code, durationInWords, json, lifetimeInWords, pathOf, sample, section, snippets } from './parts.ts'
+import { code, durationInWords, json, lifetimeInWords, sample, section, snippets } from './parts.ts'
 import type { TokenWay } from './token-way.ts'
 
 /** Step 1 where an app gets a token for itself, or by a person's username and password. */
-export const getToken = (facts: DocsFacts, id: string): Html =>
-  section({
-    id,
-    title: '1. Get a token',
-    words: html`${requestInWords(facts, facts.first)}
-<p>You may ask as often as you like: a new token ends no earlier one.</p>
-${answerInWords(facts, facts.first)}`,
-    code: [
-      ...snippets('Get a token', (language) => language.getToken(facts.first)),
-      sample('The answer', 'JSON', json(facts.first.sampleAnswer)),
-    ],
-  })
-
-/** What a person's own password is good for, where it is not step 1. */
-export const signInByPassword = (facts: DocsFacts, id: string): Html => {
-  const way = facts.others.find(({ grant }) => grant === 'password') ?? facts.first
+export const getToken = (facts: DocsFacts, id: string): Html => {
+  const { first } = facts
+  const { words, code } = passwordConnection(facts, first)
   return section({
     id,
-    title: 'Sign in with a password',
-    words: html`<p>A person's own username and password are exchanged for a token too. It allows what the person may do.
-Use this for your own account${
-      hasPeople(facts)
-        ? html`; for other people's, let them <a href="#${placeOfPeople(facts)}">allow your app</a>, so that no password passes
-through your hands`
-        : ''
-    }.</p>
-${requestInWords(facts, way)}
-${answerInWords(facts, way)}`,
+    title: '1. Get a token',
+    words: html`${requestInWords(facts, first)}
+<p>You may ask as often as you like: a new token ends no earlier one.</p>
+${answerInWords(facts, first)}
+${words}`,
     code: [
-      ...snippets('Sign in with a password', (language) => language.getToken(way)),
-      sample('The answer to a password', 'JSON', json(way.sampleAnswer)),
+      ...snippets('Get a token', (language) => language.getToken(first)),
+      sample('The answer', 'JSON', json(first.sampleAnswer)),
+      ...code,
     ],
   })
 }
+
+/** What a person's own password is good for, where it is not step 1. */
+export const signInByPassword =
+  (way: TokenWay) =>
+  (facts: DocsFacts, id: string): Html => {
+    const connection = passwordConnection(facts, way)
+    return section({
+      id,
+      title: 'Sign in with a password',
+      words: html`<p>A person's own username and password are exchanged for a token too. It allows what the person may do.
+Use this for your own account${
+        hasPeople(facts)
+          ? html`; for other people's, let them <a href="#${placeOfPeople(facts)}">allow your app</a>, so that no password passes
+through your hands`
+          : ''
+      }.</p>
+${requestInWords(facts, way)}
+${answerInWords(facts, way)}
+${connection.words}`,
+      code: [
+        ...snippets('Sign in with a password', (language) => language.getToken(way)),
+        sample('The answer to a password', 'JSON', json(way.sampleAnswer)),
+        ...connection.code,
+      ],
+    })
+  }
 
 /** The id of the section about people. */
 const placeOfPeople = ({ first }: DocsFacts): string =>

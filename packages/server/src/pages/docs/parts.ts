@@ -73,9 +73,6 @@ export function durationInWords(seconds: number): string {
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
-/** The path of a URL of this server, as a reader of the page types it. */
-export const pathOf = (url: string): string => new URL(url).pathname
-
 /** How long a token lives, in words. */
 export const lifetimeInWords = ({ config }: DocsFacts): string =>
   durationInWords(config.accessTokenLifetimeSeconds)

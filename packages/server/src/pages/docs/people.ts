@@ -1,36 +1,41 @@
 import { html } from 'hono/html'
+import { pathOf } from '../../base/path-of.ts'
 import type { Html } from '../layout.ts'
 import type { Call, Value } from './call.ts'
+import { disconnectInWords, renewalInWords } from './connection.ts'
 import type { DocsFacts } from './facts.ts'
 import { answerInWords, requestInWords } from './get-token.ts'
 import { hasChallenge } from './languages/language.ts'
-import { code, durationInWords, json, pathOf, sample, section, snippets } from './parts.ts'
-import type { TokenWay } from './token-way.ts'
+import { code, durationInWords, json, sample, section, snippets } from './parts.ts'
+import type { ConnectionCalls, TokenWay } from './token-way.ts'
+
+type Section = (facts: DocsFacts, id: string) => Html
 
 /** How an app gets a token for a person: the link, what comes back, the exchange (RFC 6749 §4.1). */
-export const people = (facts: DocsFacts, id: string): Html => {
-  const way = codeWay(facts)
-  const { authorization } = facts.calls
-  return section({
-    id,
-    title: facts.first === way ? '1. Get a token' : 'Act for a person',
-    words: html`<p>A person allows your app to act for them. They do it on our pages, so your app never sees their
+export const people =
+  (way: TokenWay): Section =>
+  (facts, id) => {
+    const { authorization } = facts.calls
+    return section({
+      id,
+      title: facts.first === way ? '1. Get a token' : 'Act for a person',
+      words: html`<p>A person allows your app to act for them. They do it on our pages, so your app never sees their
 password.</p>
 <h3>Send the person to us</h3>
 <p>Make a link to ${code(pathOf(authorization.url))} and let the person's browser follow it. The link holds:</p>
 <dl class="members">${authorization.parameters.map(
-      ([name, value]) => html`<div><dt>${code(name)}</dt><dd>${partOfLink(name, value, facts)}</dd></div>`,
-    )}</dl>
+        ([name, value]) => html`<div><dt>${code(name)}</dt><dd>${partOfLink(name, value, facts)}</dd></div>`,
+      )}</dl>
 <p>Keep ${code(nameOf(authorization, 'state'))}${
-      hasChallenge(authorization) ? ' and the verifier' : ''
-    } where only this person's browser session has it; the example prints what you need.</p>
+        hasChallenge(authorization) ? ' and the verifier' : ''
+      } where only this person's browser session has it; the example prints what you need.</p>
 <h3>Take them back</h3>
 <p>They choose an account, see what your app asks for, and allow or deny it. Then their browser comes back to your
 redirect URI. See that ${code('state')} is the one that you sent, and drop the answer when it is not.</p>
 <ul>
 <li>Allowed: ${code('code')} is in the query. It is good for ${durationInWords(
-      facts.config.authorizationCodeLifetimeSeconds,
-    )}, and once.</li>
+        facts.config.authorizationCodeLifetimeSeconds,
+      )}, and once.</li>
 <li>Denied, or something is wrong: ${code('error')} is there instead, with ${code('error_description')}${redirectErrors(facts)}.
 A denial is <a href="#access_denied"><code>access_denied</code></a>.</li>
 </ul>
@@ -42,64 +47,46 @@ ${
     ? html`<p>A person has one connection to your app: a new one ends the one before, and its tokens stop working.</p>`
     : ''
 }`,
-    code: [
-      ...snippets('Send the person to us', (language) => language.authorizationLink(facts)),
-      ...snippets('Exchange the code', (language) => language.getToken(way)),
-      sample('The answer to a code', 'JSON', json(way.sampleAnswer)),
-    ],
-  })
-}
-
-/** RFC 6749 §6. */
-export const refresh = (facts: DocsFacts, id: string): Html => {
-  const { tokenPath, refreshPath } = codeWay(facts)
-  const { config, calls } = facts
-  const title = facts.first.grant === 'authorization_code' ? 'When it expires' : "Renew a person's token"
-  if (refreshPath === undefined) {
-    const words = html`<p>A token lives for ${durationInWords(config.accessTokenLifetimeSeconds)}. After that the API
-answers 401 with <a href="#invalid_token"><code>invalid_token</code></a>: send the person to us again.</p>`
-    return section({ id, title, words })
+      code: [
+        ...snippets('Send the person to us', (language) => language.authorizationLink(facts)),
+        ...snippets('Exchange the code', (language) => language.getToken(way)),
+        sample('The answer to a code', 'JSON', json(way.sampleAnswer)),
+      ],
+    })
   }
-  return section({
-    id,
-    title,
-    words: html`<p>A token lives for ${durationInWords(config.accessTokenLifetimeSeconds)}. After that the API answers 401
-with <a href="#invalid_token"><code>invalid_token</code></a>. The person need not come back: send the refresh token to
-${code(pathOf(calls.refresh.url))} and get a new token.</p>
-${
-  config.refreshTokenRotation
-    ? html`<p>The answer holds a new refresh token too. Keep it in the place of the old one before you do anything else: the
-old one is spent. If the answer got lost, send the old one again within ${durationInWords(
-        config.refreshTokenGraceSeconds,
-      )}; later it counts as stolen, and the connection ends.</p>`
-    : html`<p>The refresh token stays the same.</p>`
-}
-<p>A refresh token that lies unused for ${durationInWords(config.refreshTokenLifetimeSeconds)} expires. Then, or when the
-person took their permission back, the answer is <a href="#invalid_grant"><code>invalid_grant</code></a>: ask the person
-again.</p>`,
-    code: snippets('Renew the token', (language) =>
-      language.getToken({ call: calls.refresh, tokenPath, refreshPath }),
-    ),
-  })
-}
+
+/** How a token goes on that a person allowed. */
+export const refresh =
+  (way: TokenWay): Section =>
+  (facts, id) => {
+    const { config } = facts
+    const { connection } = way
+    const title = facts.first === way ? 'When it expires' : "Renew a person's token"
+    if (connection === undefined) {
+      const words = html`<p>A token lives for ${durationInWords(config.accessTokenLifetimeSeconds)}. After that the API
+answers 401 with <a href="#invalid_token"><code>invalid_token</code></a>: send the person to us again.</p>`
+      return section({ id, title, words })
+    }
+    return section({
+      id,
+      title,
+      words: html`<p>A token lives for ${durationInWords(config.accessTokenLifetimeSeconds)}. After that the API answers 401
+with <a href="#invalid_token"><code>invalid_token</code></a>. The person need not come back.</p>
+${renewalInWords(facts, connection, 'ask the person again')}`,
+      code: snippets('Renew the token', (language) => language.getToken(connection.renewal)),
+    })
+  }
 
 /** The end of a connection, by the app. */
-export const disconnect = (facts: DocsFacts, id: string): Html =>
-  section({
-    id,
-    title: 'Disconnect',
-    words: html`<p>When a person no longer wants your app to act for them, end the connection: send its refresh token to
-${code(pathOf(facts.calls.disconnect.url))}. The answer is 200, and every token of the connection stops working at once.
-</p>
-<p>People can do the same themselves, on their account page: ${code(facts.urls.account)}.</p>`,
-    code: snippets('Disconnect', (language) => language.send(facts.calls.disconnect)),
-  })
-
-/** Whether a person's tokens can be renewed, and so ended together. */
-export const hasRefresh = (facts: DocsFacts): boolean => codeWay(facts).refreshPath !== undefined
-
-const codeWay = ({ first, others }: DocsFacts): TokenWay =>
-  others.find(({ grant }) => grant === 'authorization_code') ?? first
+export const disconnect =
+  (connection: ConnectionCalls): Section =>
+  (facts, id) =>
+    section({
+      id,
+      title: 'Disconnect',
+      words: disconnectInWords(facts, connection, 'When a person no longer wants your app to act for them'),
+      code: snippets('Disconnect', (language) => language.send(connection.disconnect)),
+    })
 
 const nameOf = ({ parameters }: Call, variable: Value['variable']): string =>
   parameters.find(([, value]) => value.variable === variable)?.[0] ?? ''

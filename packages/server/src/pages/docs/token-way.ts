@@ -12,21 +12,35 @@ export interface WaySource {
 
 export type WayGrant = NonNullable<Dialect['grants']>[number]
 
+/** A request that is answered with a token. */
+export interface TokenRequest {
+  call: Call
+  /** The path of the member that holds the access token. */
+  tokenPath: string[]
+  /** Likewise of the refresh token; `undefined`: the answer has none. */
+  refreshPath: string[] | undefined
+}
+
 /** One way to come by a token, as this server's dialect writes it. */
-export interface TokenWay {
+export interface TokenWay extends TokenRequest {
   grant: WayGrant
   wire: Wire
-  call: Call
   /** The app that the dialect takes for granted: it needs no id of the reader's. */
   firstPartyId: string | undefined
   /** How the dialect's answer is made; `undefined`: the standard's way. */
   answerShape: Record<string, AnswerField> | undefined
   sampleAnswer: Record<string, unknown>
-  /** The path of the member that holds the access token. */
-  tokenPath: string[]
-  /** Likewise of the refresh token; `undefined`: the answer has none. */
-  refreshPath: string[] | undefined
   lifetime: Lifetime | undefined
+  /** What a refresh token of this way is good for; `undefined`: there is none. */
+  connection: ConnectionCalls | undefined
+}
+
+/** What the app of a way does with its refresh token. */
+export interface ConnectionCalls {
+  /** RFC 6749 §6. */
+  renewal: TokenRequest
+  /** Ends the connection. */
+  disconnect: Call
 }
 
 /** The member that says how long a token lives from now on. A moment (a date) is no lifetime. */
@@ -51,35 +65,73 @@ export function tokenWays(source: WaySource): [TokenWay, ...TokenWay[]] {
 /** How a token is had by this grant, whether the page tells of it or not. */
 export function wayOf(source: WaySource, grant: WayGrant): TokenWay {
   const { config } = source
-  const { wire, route } = tokenRoute(source, grant)
-  const firstPartyId = route?.request?.defaults?.client_id
-  const target = callTarget(config, wire, route)
-  const shape = route?.answer
-  const refreshPath = shape ? pathOf(shape, 'refresh_token') : ['refresh_token']
+  const endpoint = tokenRoute(source, grant)
+  const { wire, route } = endpoint
+  const request = tokenRequest(config, endpoint, parametersOf(grant, config))
+  const refreshPath = grant === 'client_credentials' ? undefined : request.refreshPath
   return {
+    ...request,
+    refreshPath,
     grant,
     wire,
-    call:
-      firstPartyId === undefined
-        ? authenticatedCall(target, parametersOf(grant, config))
-        : plainCall(target, parametersOf(grant, config)),
-    firstPartyId,
-    answerShape: shape,
+    firstPartyId: firstPartyIdOf(endpoint),
+    answerShape: route?.answer,
     sampleAnswer: sampleAnswer(config, wire, grant),
-    tokenPath: (shape && pathOf(shape, 'access_token')) ?? ['access_token'],
-    refreshPath: grant === 'client_credentials' ? undefined : refreshPath,
-    lifetime: lifetimeOf(shape),
+    lifetime: lifetimeOf(route?.answer),
+    connection: refreshPath && connectionCalls(source, endpoint),
   }
+}
+
+/** The exchange of a code by an app without a secret: it says who it is, and has a verifier (RFC 7636). */
+export function publicExchange(source: WaySource): Call {
+  const { wire, route } = tokenRoute(source, 'authorization_code')
+  return plainCall(callTarget(source.config, wire, route), {
+    ...parametersOf('authorization_code', source.config),
+    client_id: held('clientId'),
+    code_verifier: held('verifier'),
+  })
+}
+
+/** An app that the dialect takes for granted has no secret and need not say who it is. */
+function tokenRequest(config: Config, endpoint: Endpoint, parameters: Record<string, Value>): TokenRequest {
+  const { wire, route } = endpoint
+  const target = callTarget(config, wire, route)
+  const shape = route?.answer
+  return {
+    call: isFirstParty(endpoint) ? plainCall(target, parameters) : authenticatedCall(target, parameters),
+    tokenPath: (shape && memberPath(shape, 'access_token')) ?? ['access_token'],
+    refreshPath: shape ? memberPath(shape, 'refresh_token') : ['refresh_token'],
+  }
+}
+
+/** A refresh token is good for the app that it was given to, so each way goes on as it began. */
+function connectionCalls(source: WaySource, endpoint: Endpoint): ConnectionCalls {
+  return { renewal: renewal(source, endpoint), disconnect: disconnectCall(source, endpoint) }
+}
+
+/** An endpoint that takes refresh tokens alone need not be told so. */
+function renewal(source: WaySource, endpoint: Endpoint): TokenRequest {
+  const refresh_token = held('refreshToken')
+  const own = endpointsOf(source, 'refresh').find((one) => firstPartyIdOf(one) === firstPartyIdOf(endpoint))
+  if (own) return tokenRequest(source.config, own, { refresh_token })
+  return tokenRequest(source.config, endpoint, { grant_type: { text: 'refresh_token' }, refresh_token })
+}
+
+/** Where a dialect has no place of its own to disconnect, a refresh token is ended as any token is (RFC 7009). */
+function disconnectCall(source: WaySource, endpoint: Endpoint): Call {
+  const token = held('refreshToken')
+  const [own] = endpointsOf(source, 'invalidate')
+  const end = own ?? standing(source, 'revocation')
+  const target = callTarget(source.config, end.wire, end.route)
+  const firstPartyId = firstPartyIdOf(endpoint)
+  if (firstPartyId === undefined) return authenticatedCall(target, { token })
+  return plainCall(target, own ? { token } : { token, client_id: { text: firstPartyId } })
 }
 
 /** A password goes where the dialect names an app of its own; everything else where it does not. */
 function tokenRoute(source: WaySource, grant: WayGrant): Endpoint {
-  const endpoints = endpointsOf(source, 'token')
-  const isFirstParty = ({ route }: Endpoint) => route?.request?.defaults?.client_id !== undefined
-  const [first] = endpoints
-  const chosen = endpoints.find((one) => isFirstParty(one) === (grant === 'password')) ?? first
-  if (chosen) return chosen
-  throw new Error('Every server has a token endpoint.')
+  const isFor = (endpoint: Endpoint) => isFirstParty(endpoint) === (grant === 'password')
+  return endpointsOf(source, 'token').find(isFor) ?? standing(source, 'token')
 }
 
 interface Endpoint {
@@ -88,8 +140,18 @@ interface Endpoint {
   route: DialectRoute | undefined
 }
 
+const firstPartyIdOf = ({ route }: Endpoint): string | undefined => route?.request?.defaults?.client_id
+const isFirstParty = (endpoint: Endpoint): boolean => firstPartyIdOf(endpoint) !== undefined
+
+/** The first endpoint of a kind that every server has. */
+export function standing(source: WaySource, kind: RouteKind): Endpoint {
+  const [first] = endpointsOf(source, kind)
+  if (first) return first
+  throw new Error(`Every server has a route of the kind ${kind}.`)
+}
+
 /** The endpoints of a kind. */
-export const endpointsOf = ({ wires, dialect }: WaySource, kind: RouteKind): Endpoint[] =>
+const endpointsOf = ({ wires, dialect }: WaySource, kind: RouteKind): Endpoint[] =>
   wires
     .filter((wire) => wire.kind === kind)
     .map((wire) => ({
@@ -148,7 +210,7 @@ function lifetimeOf(shape: TokenWay['answerShape']): Lifetime | undefined {
   return undefined
 }
 
-const pathOf = (shape: Record<string, AnswerField>, member: string): string[] | undefined =>
+const memberPath = (shape: Record<string, AnswerField>, member: string): string[] | undefined =>
   Object.entries(shape)
     .find(([, field]) => field === member)?.[0]
     .split('.')

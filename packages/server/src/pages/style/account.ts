@@ -12,6 +12,7 @@ export const accountStyle = `
 .app-words > .marks > li + li { margin-top: var(--space-1); }
 .app-dates { display: flex; flex-wrap: wrap; gap: 0 var(--space-6); margin-top: var(--space-3); }
 .app-dates > div { display: flex; gap: var(--space-1); }
+.row-actions { display: flex; flex: none; flex-wrap: wrap; gap: var(--space-2); }
 .actions { display: flex; flex-wrap: wrap; gap: var(--space-3); }
 .mail { padding: var(--space-4); border: 1px solid var(--line); border-radius: var(--radius); }
 .mail h2 { font-weight: 600; }
@@ -20,7 +21,7 @@ export const accountStyle = `
 @media (max-width: 26rem) {
   .people .row:not(.row-link) { flex-wrap: wrap; }
   .people .row:not(.row-link) > .person { flex-basis: 100%; }
-  .people .row > .button { margin-left: 3rem; }
+  .people .row-actions { flex-basis: 100%; justify-content: flex-end; }
 }
 @media (max-width: 36rem) {
   .app { flex-direction: column; }

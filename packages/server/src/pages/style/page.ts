@@ -15,9 +15,9 @@ export const pageStyle = `
 .page .lead { font-size: var(--text-body); }
 .page-title > * + * { margin-top: var(--space-2); }
 .page-title > .person { margin-top: var(--space-6); }
-.whose { color: var(--ink); font-weight: 500; }
+.whose { display: inline-block; color: var(--ink); font-weight: 500; }
 .ways { padding: 0; list-style: none; }
-.ways a { display: inline-block; }
+.ways :is(a, span) { display: inline-block; }
 .ways li + li { margin-top: var(--space-2); }
 
 .notice { --tone: var(--ink-quiet); padding: var(--space-3) var(--space-4); border: 1px solid color-mix(in srgb, var(--tone) 28%, transparent); border-radius: var(--radius); background: var(--surface); }
@@ -90,7 +90,7 @@ summary { width: fit-content; padding: var(--space-1) 0; cursor: pointer; }
 summary:hover { color: var(--ink); }
 
 @media (max-width: 30rem) {
-  .page-brand { padding: var(--space-6) 0; }
+  .page .page-brand { padding: var(--space-6) 0; }
 }
 :lang(ja) { --font-text: var(--font-japanese); line-break: strict; }
 :lang(ja) .lead { line-height: 1.75; }

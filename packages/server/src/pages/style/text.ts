@@ -39,6 +39,7 @@ a:hover { text-decoration-thickness: 2px; }
 .flow > h2 + * { margin-top: var(--space-3); }
 .flow > h3 { margin-top: var(--space-6); }
 .flow > h3 + * { margin-top: var(--space-2); }
+.flow > p:has(> .button) { margin-top: var(--space-6); }
 .flow :is(ul, ol) { padding-left: 1.25rem; }
 .flow li + li { margin-top: var(--space-2); }
 .members > div { padding: var(--space-3) 0; border-top: 1px solid var(--line); }

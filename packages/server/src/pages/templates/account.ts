@@ -12,15 +12,15 @@ export interface AccountProps {
   currentId: string
   apps: readonly AccountApp[]
   formToken: string
-  /** Posts `form_token` and `connection`. */
+  /** Posts `form_token` and `client`. */
   disconnectAction: string
   /** A page that asks first. */
   signOutAction: string
-  /** Posts `form_token`. */
-  signOutEverywhereAction: string
+  /** Likewise. */
+  signOutEverywhereUrl: string
   changePasswordUrl?: string | undefined
   addAccountUrl: string
-  notice?: 'disconnected' | 'password_changed' | 'form_expired' | undefined
+  notice?: 'disconnected' | 'password_changed' | 'signed_out_everywhere' | 'form_expired' | undefined
 }
 
 export interface AccountPerson {
@@ -30,17 +30,20 @@ export interface AccountPerson {
   email?: string | null | undefined
   /** Where this page is for them. */
   url?: string | undefined
+  /** Where they alone sign out. */
+  signOutUrl?: string | undefined
 }
 
 export interface AccountApp {
-  /** The connection's. */
+  /** The client's. */
   id: string
   name: string
   publisher: string
   /** What it may do, in words. */
   scopes: readonly string[]
   connectedAt: UnixSeconds
-  lastUsedAt?: UnixSeconds | undefined
+  /** Left out where it never was. */
+  renewedAt?: UnixSeconds | undefined
 }
 
 /** A person's own page: what is connected, who is signed in, and how to end either. */
@@ -93,33 +96,40 @@ ${
 }
 <dl class="app-dates small quiet">
 <div><dt>${account.connected}</dt> <dd>${day(app.connectedAt, look)}</dd></div>
-${app.lastUsedAt === undefined ? '' : html`<div><dt>${account.lastUsed}</dt> <dd>${day(app.lastUsedAt, look)}</dd></div>`}
+${app.renewedAt === undefined ? '' : html`<div><dt>${account.lastRenewed}</dt> <dd>${day(app.renewedAt, look)}</dd></div>`}
 </dl>
 </div>
 <form method="post" action="${disconnectAction}">
-${formTokenField(formToken)}${hiddenField('connection', app.id)}
+${formTokenField(formToken)}${hiddenField('client', app.id)}
 <button class="button button-small button-danger" aria-label="${account.disconnectApp(app.name)}">${account.disconnect}</button>
 </form>
 </li>`
 }
 
-function people({ accounts, currentId, addAccountUrl }: AccountProps, { words }: Look): Html {
+function people(props: AccountProps, { words }: Look): Html {
   const { account } = words
-  const others = accounts.filter(({ id }) => id !== currentId)
   return html`<section class="part people" aria-labelledby="accounts-title">
 <h2 id="accounts-title">${account.accountsTitle}</h2>
 <ul class="rows">
-${others.map(
-  (one) =>
-    html`<li class="row">${person(shown(one))}${
-      one.url
-        ? html`<a class="button button-small" href="${one.url}" aria-label="${account.switchTo(one.name)}">${account.switch}</a>`
-        : ''
-    }</li>`,
-)}
-<li><a class="row row-link" href="${addAccountUrl}"><span class="person"><span class="person-letter person-add" aria-hidden="true"></span><span class="person-words">${account.addAccount}</span></span></a></li>
+${props.accounts.map((one) => html`<li class="row">${person(shown(one))}${wayOfPerson(one, props, words)}</li>`)}
+<li><a class="row row-link" href="${props.addAccountUrl}"><span class="person"><span class="person-letter person-add" aria-hidden="true"></span><span class="person-words">${account.addAccount}</span></span></a></li>
 </ul>
 </section>`
+}
+
+/** Where only one is signed in, there is nobody to switch to, and one way out is enough. */
+function wayOfPerson(one: AccountPerson, { accounts, currentId }: AccountProps, words: Look['words']): Html {
+  const { account } = words
+  if (accounts.length < 2) return nothing
+  return html`<span class="row-actions">${
+    one.url && one.id !== currentId
+      ? html`<a class="button button-small" href="${one.url}" aria-label="${account.switchTo(one.name)}">${account.switch}</a>`
+      : ''
+  }${
+    one.signOutUrl
+      ? html`<a class="button button-small" href="${one.signOutUrl}" aria-label="${account.signOutOf(one.name)}">${account.signOut}</a>`
+      : ''
+  }</span>`
 }
 
 function security(props: AccountProps, { words }: Look): Html {
@@ -128,12 +138,8 @@ function security(props: AccountProps, { words }: Look): Html {
 <h2 id="security-title">${account.securityTitle}</h2>
 <div class="actions">
 ${props.changePasswordUrl ? html`<a class="button" href="${props.changePasswordUrl}">${account.changePassword}</a>` : ''}
-<a class="button" href="${props.signOutAction}">${account.signOut}</a>
-<form method="post" action="${props.signOutEverywhereAction}">
-${formTokenField(props.formToken)}
-<button class="button button-danger" aria-describedby="everywhere-hint">${account.signOutEverywhere}</button>
-</form>
+<a class="button" href="${props.signOutAction}">${props.accounts.length > 1 ? account.signOutAll : account.signOut}</a>
+<a class="button button-danger" href="${props.signOutEverywhereUrl}">${account.signOutEverywhere}</a>
 </div>
-<p class="small quiet" id="everywhere-hint">${account.signOutEverywhereHint}</p>
 </section>`
 }

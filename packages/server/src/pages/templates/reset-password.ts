@@ -4,7 +4,7 @@ import type { Look } from '../look.ts'
 import type { PasswordError } from '../words/words.ts'
 import { type MailAddressProps, mailAddressTemplate } from './mail-address.ts'
 import { personalPage } from './page.ts'
-import { breakable, field, formTokenField, notice } from './parts.ts'
+import { breakable, field, formTokenField, hiddenField, notice } from './parts.ts'
 
 /** A person asks for a link to choose another password. */
 export function resetPasswordTemplate(props: MailAddressProps, look: Look): Html {
@@ -17,6 +17,8 @@ export interface NewPasswordProps {
   /** Where the form goes. */
   action: string
   formToken: string
+  /** What it carries of its link, hidden. */
+  linkFields?: readonly (readonly [name: string, value: string])[]
   username: string
   error?: PasswordError | undefined
   notice?: 'form_expired' | undefined
@@ -33,7 +35,7 @@ export function newPasswordTemplate(props: NewPasswordProps, look: Look): Html {
 </div>
 ${props.notice ? notice('info', formExpired) : ''}
 <form class="form" method="post" action="${props.action}" novalidate>
-${formTokenField(props.formToken)}
+${formTokenField(props.formToken)}${props.linkFields?.map(([name, value]) => hiddenField(name, value)) ?? ''}
 <input type="text" autocomplete="username" value="${props.username}" hidden>
 ${field({
   name: 'password',

@@ -13,7 +13,7 @@ export interface SignInProps {
   error?: 'wrong' | 'throttled' | undefined
   /** With `throttled`. */
   retryAfterSeconds?: number | undefined
-  notice?: 'form_expired' | 'password_changed' | 'sign_in_again' | undefined
+  notice?: 'form_expired' | 'no_cookie' | 'password_changed' | 'account_ready' | 'sign_in_again' | undefined
   /** The app that a person came from. */
   appName?: string | undefined
   signUpUrl?: string | undefined
@@ -50,7 +50,8 @@ function message({ error, retryAfterSeconds, notice: told }: SignInProps, { word
     const wait = retryAfterSeconds === undefined ? undefined : words.duration(retryAfterSeconds)
     return notice('wrong', words.throttled(wait))
   }
-  if (told === 'password_changed') return notice('done', words.signIn.notices.password_changed)
+  if (told === 'password_changed' || told === 'account_ready')
+    return notice('done', words.signIn.notices[told])
   return told ? notice('info', words.signIn.notices[told]) : nothing
 }
 
@@ -84,7 +85,7 @@ function ways({ signUpUrl, resetPasswordUrl, chooserUrl }: SignInProps, { words 
   if (!signUpUrl && !resetPasswordUrl && !chooserUrl) return nothing
   return html`<ul class="ways">
 ${resetPasswordUrl ? html`<li><a href="${resetPasswordUrl}">${words.signIn.forgotPassword}</a></li>` : ''}
-${signUpUrl ? html`<li>${words.signIn.signUpQuestion} <a href="${signUpUrl}">${words.signIn.signUp}</a></li>` : ''}
+${signUpUrl ? html`<li><span>${words.signIn.signUpQuestion}</span> <a href="${signUpUrl}">${words.signIn.signUp}</a></li>` : ''}
 ${chooserUrl ? html`<li><a href="${chooserUrl}">${words.signIn.chooser}</a></li>` : ''}
 </ul>`
 }

@@ -8,8 +8,10 @@ export interface SignOutProps {
   /** Where the form goes. */
   action: string
   formToken: string
-  /** Who is signed in in this browser. */
+  /** Who is to sign out. */
   accounts: readonly ShownPerson[]
+  /** Whether on every device, and not in this browser alone. */
+  isEverywhere?: boolean
   notice?: 'form_expired' | undefined
   /** Where those go who stay. */
   accountUrl?: string | undefined
@@ -18,20 +20,22 @@ export interface SignOutProps {
 /** Asks first: a link alone signs nobody out. The form posts `form_token`. */
 export function signOutTemplate(props: SignOutProps, look: Look): Html {
   const { signOut, formExpired } = look.words
+  const { isEverywhere = false } = props
+  const title = isEverywhere ? signOut.everywhereTitle : signOut.title
   const content = html`<div class="page-title">
-<h1>${signOut.title}</h1>
-<p class="lead">${signOut.explanation(props.accounts.length)}</p>
+<h1>${title}</h1>
+<p class="lead">${isEverywhere ? signOut.everywhereExplanation : signOut.explanation(props.accounts.length)}</p>
 </div>
 ${props.notice ? notice('info', formExpired) : ''}
 <ul class="rows">${props.accounts.map((account) => html`<li class="row">${person(account)}</li>`)}</ul>
 <form class="form" method="post" action="${props.action}">
 ${formTokenField(props.formToken)}
 <div class="buttons">
-<button class="button button-primary">${signOut.submit}</button>
+<button class="button ${isEverywhere ? 'button-danger' : 'button-primary'}">${isEverywhere ? signOut.everywhereSubmit : signOut.submit}</button>
 ${props.accountUrl ? html`<a class="button" href="${props.accountUrl}">${signOut.stay}</a>` : ''}
 </div>
 </form>`
-  return personalPage({ title: signOut.title, content }, look)
+  return personalPage({ title, content }, look)
 }
 
 export interface SignedOutProps {

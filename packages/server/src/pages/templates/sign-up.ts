@@ -4,12 +4,12 @@ import type { Look } from '../look.ts'
 import type { PasswordError } from '../words/words.ts'
 import { type MailAddressProps, mailAddressTemplate } from './mail-address.ts'
 import { personalPage } from './page.ts'
-import { breakable, errorSummary, field, formTokenField, notice } from './parts.ts'
+import { breakable, errorSummary, field, formTokenField, hiddenField, notice } from './parts.ts'
 
 /** The first step of a new account: where to send the link. */
 export function signUpTemplate(props: MailAddressProps, look: Look): Html {
   const { signUp } = look.words
-  const wayBack = html`${signUp.signInQuestion} <a href="${props.signInUrl}">${signUp.signIn}</a>`
+  const wayBack = html`<span>${signUp.signInQuestion}</span> <a href="${props.signInUrl}">${signUp.signIn}</a>`
   return mailAddressTemplate(props, { ...signUp, wayBack }, look)
 }
 
@@ -17,6 +17,8 @@ export interface FinishSignUpProps {
   /** Where the form goes. */
   action: string
   formToken: string
+  /** What it carries of its link, hidden. */
+  linkFields?: readonly (readonly [name: string, value: string])[]
   email: string
   name?: string | undefined
   errors: { name?: 'missing' | 'too_long' | undefined; password?: PasswordError | undefined }
@@ -40,7 +42,7 @@ export function finishSignUpTemplate(props: FinishSignUpProps, look: Look): Html
 ${wrong.length > 0 ? errorSummary(wrong, look) : ''}
 ${props.notice ? notice('info', formExpired) : ''}
 <form class="form" method="post" action="${props.action}" novalidate>
-${formTokenField(props.formToken)}
+${formTokenField(props.formToken)}${props.linkFields?.map(([name, value]) => hiddenField(name, value)) ?? ''}
 <input type="text" autocomplete="username" value="${props.email}" hidden>
 ${field({
   name: 'name',

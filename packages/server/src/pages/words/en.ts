@@ -1,4 +1,4 @@
-import type { Words } from './words.ts'
+import { isolated, type Words } from './words.ts'
 
 const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
 const minutes = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
@@ -37,7 +37,7 @@ export const en: Words = {
   date: (at) => days.format(at * 1000),
   dateTime: (at) => `${minutes.format(at * 1000)} UTC`,
   thereIsAProblem: 'There is a problem',
-  continueTo: (appName) => `to continue to ${appName}`,
+  continueTo: (appName) => `to continue to ${isolated(appName)}`,
   useAnotherAccount: 'Use another account',
   backToSignIn: 'Back to sign in',
   backToAccount: 'Back to your account',
@@ -47,7 +47,7 @@ export const en: Words = {
       ? 'Too many attempts. Wait a few minutes, then try again.'
       : `Too many attempts. Wait ${wait}, then try again.`,
   fields: {
-    username: 'Email or username',
+    username: 'Email address or username',
     email: 'Email address',
     name: 'Your name',
     password: 'Password',
@@ -70,10 +70,12 @@ export const en: Words = {
   signIn: {
     title: 'Sign in',
     submit: 'Sign in',
-    wrong: 'The username or the password is not right. Check both and try again.',
+    wrong: 'The email address, username or password is not right. Check and try again.',
     notices: {
       form_expired: 'This page was open for too long. Please sign in again.',
+      no_cookie: 'Signing in needs cookies. Allow them for this site, then sign in again.',
       password_changed: 'Your password was changed. Sign in with the new one.',
+      account_ready: 'Your account is ready. Sign in with your password.',
       sign_in_again: 'Please sign in once more, so that we know it is you.',
     },
     forgotPassword: 'Forgot your password?',
@@ -93,8 +95,8 @@ export const en: Words = {
     demoHint: 'Sample people, shown by latchkey dev only.',
   },
   consent: {
-    title: (appName, apiName) => `Allow ${appName} to use ${apiName}?`,
-    madeBy: (publisher) => `Made by ${publisher}`,
+    title: (appName, apiName) => `Allow ${isolated(appName)} to use ${apiName}?`,
+    madeBy: (publisher) => `Made by ${isolated(publisher)}`,
     publisherUnknown: 'The app does not say who made it.',
     account: 'Your account',
     can: 'The app will be able to',
@@ -108,13 +110,13 @@ export const en: Words = {
     loopbackHint: 'Deny if you did not just start one.',
     returnsHint: 'Deny if you did not come from there.',
     replaces: (appName, date) =>
-      `If you allow this, the connection to ${appName} that you made on ${date} ends.`,
+      `If you allow this, the connection to ${isolated(appName)} that you made on ${date} ends.`,
     later: 'You can disconnect the app later, on your account page.',
     allow: 'Allow',
     deny: 'Deny',
   },
   formPost: {
-    title: (appName) => `Return to ${appName}`,
+    title: (appName) => `Return to ${isolated(appName)}`,
     explanation: 'You are being sent back. If nothing happens, press the button.',
     submit: 'Continue',
   },
@@ -145,7 +147,7 @@ export const en: Words = {
   },
   resetPassword: {
     title: 'Reset your password',
-    explanation: 'Enter your email address, and we send you a link to choose a new one.',
+    explanation: 'Enter your email address, and we send you a link to choose a new password.',
     submit: 'Send the link',
     newTitle: 'Choose a new password',
     newFor: 'For',
@@ -169,6 +171,9 @@ export const en: Words = {
         : 'This signs you out in this browser.',
     submit: 'Sign out',
     stay: 'Stay signed in',
+    everywhereTitle: 'Sign out everywhere?',
+    everywhereExplanation: 'This ends every sign-in on every device, and disconnects every app.',
+    everywhereSubmit: 'Sign out everywhere',
     doneTitle: 'You are signed out',
     done: 'This browser can no longer use your account.',
     signInAgain: 'Sign in again',
@@ -178,26 +183,28 @@ export const en: Words = {
     notices: {
       disconnected: 'The app is disconnected. It can no longer use your account.',
       password_changed: 'Your password was changed, and every app was disconnected.',
+      signed_out_everywhere: 'That account is signed out everywhere, and its apps are disconnected.',
       form_expired: formExpired,
     },
     appsTitle: 'Connected apps',
     appsEmpty:
       'No app is connected. When you allow one, it appears here and you can disconnect it at any time.',
-    madeBy: (publisher) => `Made by ${publisher}`,
+    madeBy: (publisher) => `Made by ${isolated(publisher)}`,
     canDo: 'What it can do',
     connected: 'Connected',
-    lastUsed: 'Last used',
+    lastRenewed: 'Last renewed',
     disconnect: 'Disconnect',
     disconnectApp: (appName) => `Disconnect ${appName}`,
-    accountsTitle: 'Other accounts in this browser',
+    accountsTitle: 'Accounts in this browser',
     switchTo: (name) => `Switch to ${name}`,
     switch: 'Switch',
     addAccount: 'Add an account',
     securityTitle: 'Sign-in',
     changePassword: 'Change password',
     signOut: 'Sign out',
+    signOutOf: (name) => `Sign out ${name}`,
+    signOutAll: 'Sign out all accounts',
     signOutEverywhere: 'Sign out everywhere',
-    signOutEverywhereHint: 'This ends every sign-in on every device, and disconnects every app.',
   },
   changePassword: {
     title: 'Change your password',

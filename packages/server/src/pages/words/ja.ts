@@ -1,15 +1,14 @@
-import type { Words } from './words.ts'
+import { isolated, type Words } from './words.ts'
 
 const days = new Intl.DateTimeFormat('ja-JP', { dateStyle: 'long', timeZone: 'UTC' })
 const minutes = new Intl.DateTimeFormat('ja-JP', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 
-const formExpired = 'ページを開いてから時間が経過したため、送信されませんでした。もう一度お試しください。'
+const formExpired = 'ページの有効期限が切れました。もう一度お試しください。'
 
 const appMistake = {
   title: 'アプリからのリクエストを処理できません',
   message: 'アプリからのリクエストに問題があります。アプリには何も共有されていません。',
-  whatToDo:
-    'アプリに戻って、もう一度お試しください。解決しない場合は、アプリの提供元にお問い合わせください。',
+  whatToDo: 'アプリに戻って、もう一度お試しください。解決しない場合は、アプリの提供元にご連絡ください。',
 }
 
 const unknownApp = {
@@ -35,7 +34,7 @@ export const ja: Words = {
   date: (at) => days.format(at * 1000),
   dateTime: (at) => `${minutes.format(at * 1000)} UTC`,
   thereIsAProblem: '入力内容をご確認ください',
-  continueTo: (appName) => `このあと「${appName}」に進みます`,
+  continueTo: (appName) => `このあと「${isolated(appName)}」に進みます`,
   useAnotherAccount: '別のアカウントを使う',
   backToSignIn: 'サインインに戻る',
   backToAccount: 'アカウントに戻る',
@@ -68,10 +67,13 @@ export const ja: Words = {
   signIn: {
     title: 'サインイン',
     submit: 'サインイン',
-    wrong: 'ユーザー名またはパスワードが正しくありません。ご確認のうえ、もう一度入力してください。',
+    wrong: 'メールアドレス、ユーザー名、またはパスワードが正しくありません。もう一度入力してください。',
     notices: {
-      form_expired: 'ページを開いてから時間が経過しました。もう一度サインインしてください。',
+      form_expired: 'ページの有効期限が切れました。もう一度サインインしてください。',
+      no_cookie:
+        'サインインには Cookie が必要です。このサイトの Cookie を許可して、もう一度サインインしてください。',
       password_changed: 'パスワードを変更しました。新しいパスワードでサインインしてください。',
+      account_ready: 'アカウントを作成しました。設定したパスワードでサインインしてください。',
       sign_in_again: 'ご本人確認のため、もう一度サインインしてください。',
     },
     forgotPassword: 'パスワードをお忘れですか？',
@@ -79,7 +81,7 @@ export const ja: Words = {
     signUp: 'アカウントを作成',
     chooser: 'サインイン済みのアカウントから選ぶ',
     demoTitle: '試してみる',
-    demoHint: 'サンプルのアカウントです。latchkey dev でのみ表示されます。',
+    demoHint: 'サンプルのアカウントです。latchkey dev を使うときだけ表示されます。',
     demoSubmit: 'サインイン',
     demoSubmitAs: (name) => `${name} としてサインイン`,
   },
@@ -88,11 +90,11 @@ export const ja: Words = {
     accounts: 'アカウント',
     ownAccount: '自分のアカウントでサインイン',
     demoTitle: '試してみる',
-    demoHint: 'サンプルのアカウントです。latchkey dev でのみ表示されます。',
+    demoHint: 'サンプルのアカウントです。latchkey dev を使うときだけ表示されます。',
   },
   consent: {
-    title: (appName) => `「${appName}」との連携を許可しますか？`,
-    madeBy: (publisher) => `提供元: ${publisher}`,
+    title: (appName) => `「${isolated(appName)}」との連携を許可しますか？`,
+    madeBy: (publisher) => `提供元: ${isolated(publisher)}`,
     publisherUnknown: '提供元の情報はありません。',
     account: '使用するアカウント',
     can: 'このアプリができること',
@@ -105,13 +107,14 @@ export const ja: Words = {
     thisDevice: 'このデバイス上のアプリ',
     loopbackHint: 'アプリを起動した覚えがない場合は、拒否してください。',
     returnsHint: '心当たりのない移動先の場合は、拒否してください。',
-    replaces: (appName, date) => `許可すると、${date}に開始した「${appName}」との連携は解除されます。`,
+    replaces: (appName, date) =>
+      `許可すると、${date}に開始した「${isolated(appName)}」との連携は解除されます。`,
     later: '連携は、アカウントページからいつでも解除できます。',
     allow: '許可する',
     deny: '拒否する',
   },
   formPost: {
-    title: (appName) => `「${appName}」に戻ります`,
+    title: (appName) => `「${isolated(appName)}」に戻ります`,
     explanation: '自動的に移動します。移動しない場合は、ボタンを押してください。',
     submit: '続ける',
   },
@@ -169,6 +172,10 @@ export const ja: Words = {
         : 'このブラウザーからサインアウトします。',
     submit: 'サインアウト',
     stay: 'キャンセル',
+    everywhereTitle: 'すべてのデバイスからサインアウトしますか？',
+    everywhereExplanation:
+      'このデバイスを含むすべてのデバイスからサインアウトし、すべてのアプリとの連携を解除します。',
+    everywhereSubmit: 'すべてサインアウト',
     doneTitle: 'サインアウトしました',
     done: 'このブラウザーからアカウントを利用できなくなりました。',
     signInAgain: 'もう一度サインイン',
@@ -178,26 +185,28 @@ export const ja: Words = {
     notices: {
       disconnected: '連携を解除しました。アプリからアカウントを利用することはできません。',
       password_changed: 'パスワードを変更し、すべてのアプリとの連携を解除しました。',
+      signed_out_everywhere:
+        '選択したアカウントをすべてのデバイスからサインアウトし、すべてのアプリとの連携を解除しました。',
       form_expired: formExpired,
     },
     appsTitle: '連携中のアプリ',
     appsEmpty: '連携中のアプリはありません。アプリを許可するとここに表示され、いつでも連携を解除できます。',
-    madeBy: (publisher) => `提供元: ${publisher}`,
+    madeBy: (publisher) => `提供元: ${isolated(publisher)}`,
     canDo: 'アプリができること',
     connected: '連携開始',
-    lastUsed: '最終利用',
+    lastRenewed: '最終更新',
     disconnect: '連携を解除',
     disconnectApp: (appName) => `「${appName}」との連携を解除`,
-    accountsTitle: 'このブラウザーのほかのアカウント',
+    accountsTitle: 'このブラウザーのアカウント',
     switchTo: (name) => `${name} に切り替える`,
     switch: '切り替える',
     addAccount: 'アカウントを追加',
     securityTitle: 'サインイン',
     changePassword: 'パスワードを変更',
     signOut: 'サインアウト',
+    signOutOf: (name) => `${name} からサインアウト`,
+    signOutAll: 'すべてのアカウントからサインアウト',
     signOutEverywhere: 'すべてのデバイスからサインアウト',
-    signOutEverywhereHint:
-      'このデバイスを含むすべてのデバイスからサインアウトし、すべてのアプリとの連携を解除します。',
   },
   changePassword: {
     title: 'パスワードの変更',

@@ -35,6 +35,20 @@ test('nothing is left in the other language, and nothing is empty', () => {
   }
 })
 
+test('a name stands apart from the words around it, whichever way it is written', () => {
+  for (const words of [en, ja]) {
+    for (const sentence of [
+      words.continueTo('The App'),
+      words.consent.title('The App', 'API'),
+      words.consent.madeBy('The App'),
+      words.consent.replaces('The App', '1 May'),
+      words.formPost.title('The App'),
+      words.account.madeBy('The App'),
+    ])
+      assert.ok(sentence.includes('\u2068The App\u2069'), sentence)
+  }
+})
+
 /** Every text that takes no variable, by its place. */
 function textsOf(words: object, path = ''): Record<string, string> {
   return Object.assign(

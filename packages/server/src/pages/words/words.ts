@@ -4,6 +4,9 @@ import type { OAuthErrorCode } from '../../base/oauth-error.ts'
 /** Why a new password was not taken. */
 export type PasswordError = 'too_short' | 'too_long' | 'too_common'
 
+/** A name within a sentence: whichever way it is written, the words around it stay in order (UAX #9, isolates). */
+export const isolated = (name: string): string => `\u2068${name}\u2069`
+
 /** What a person reads on a page: plain text, which the templates escape. Each language has a file of these. */
 export interface Words {
   /** The `<title>`: the page, then whose it is. */
@@ -42,7 +45,10 @@ export interface Words {
     title: string
     submit: string
     wrong: string
-    notices: { form_expired: string; password_changed: string; sign_in_again: string }
+    notices: Record<
+      'form_expired' | 'no_cookie' | 'password_changed' | 'account_ready' | 'sign_in_again',
+      string
+    >
     forgotPassword: string
     signUpQuestion: string
     signUp: string
@@ -112,19 +118,22 @@ export interface Words {
     explanation(count: number): string
     submit: string
     stay: string
+    everywhereTitle: string
+    everywhereExplanation: string
+    everywhereSubmit: string
     doneTitle: string
     done: string
     signInAgain: string
   }
   account: {
     title: string
-    notices: { disconnected: string; password_changed: string; form_expired: string }
+    notices: Record<'disconnected' | 'password_changed' | 'signed_out_everywhere' | 'form_expired', string>
     appsTitle: string
     appsEmpty: string
     madeBy(publisher: string): string
     canDo: string
     connected: string
-    lastUsed: string
+    lastRenewed: string
     disconnect: string
     disconnectApp(appName: string): string
     accountsTitle: string
@@ -134,8 +143,9 @@ export interface Words {
     securityTitle: string
     changePassword: string
     signOut: string
+    signOutOf(name: string): string
+    signOutAll: string
     signOutEverywhere: string
-    signOutEverywhereHint: string
   }
   changePassword: { title: string; wrong: string; hint: string; submit: string }
   outbox: { title: string; explanation: string; empty: string; to: string }

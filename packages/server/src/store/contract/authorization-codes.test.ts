@@ -67,7 +67,7 @@ overBothDatabases((contract) => {
         generation: 0,
       },
     )
-    assert.ok((await actions(store)).includes('connection.opened connection:first'))
+    assert.ok((await actions(store)).includes('connection.opened connection:first client:app user:jane'))
     assert.deepEqual(await feed(store), [])
   })
 
@@ -108,7 +108,9 @@ overBothDatabases((contract) => {
     assert.equal(await store.connections.find('second'), undefined)
     assert.ok(await store.connections.find('earlier'))
     assert.deepEqual(await feed(store), ['connection first'])
-    assert.ok((await actions(store)).includes('connection.ended_by_replay connection:first'))
+    assert.ok(
+      (await actions(store)).includes('connection.ended_by_replay connection:first client:app user:jane'),
+    )
     await assertChangesNothing(store, () => redeem(store, 'second', { now: now + graceSeconds }))
   })
 

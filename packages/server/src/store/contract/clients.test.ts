@@ -178,4 +178,21 @@ overBothDatabases((contract) => {
     assert.equal(await countRows(store, 'client_secrets'), 0)
     assert.equal(await version(store), 0)
   })
+
+  contract(
+    'a client and a person never have one id: a token says by its subject whose it is',
+    async ({ store }) => {
+      await store.clients.add(client('app'), undefined, event())
+      assert.equal(await store.users.add(user('app'), event()), false)
+      await store.users.add(user('jane'), event())
+      assert.equal(await store.clients.add(client('jane'), undefined, event()), false)
+      assert.equal(
+        await store.users.recordExternal(
+          { id: 'app', name: 'Jane Black', scope: null, email: null, login: 'jane' },
+          event(),
+        ),
+        undefined,
+      )
+    },
+  )
 })

@@ -8,6 +8,7 @@ import {
   addPeopleAndClients,
   assertChangesNothing,
   assertRows,
+  authorizationCode,
   connection,
   countRows,
   countWinners,
@@ -16,6 +17,7 @@ import {
   graceSeconds,
   now,
   presented,
+  redemption,
   rotationAt,
   user,
   write,
@@ -89,9 +91,10 @@ overBothDatabases((contract) => {
         assert.equal(await store.connections.findBetween(id, 'app', now), undefined)
         assert.equal(await store.connections.findBetween('jane', id, now), undefined)
         assert.deepEqual(await store.connections.listOf(id, now), [])
-        assert.equal(await store.connections.end(id, { userId: 'jane' }, event()), false)
-        assert.equal(await store.connections.end('first', { userId: id }, event()), false)
-        assert.equal(await store.connections.end('first', { clientId: id }, event()), false)
+        assert.equal(await store.connections.end(id, 'app', now), false)
+        assert.equal(await store.connections.end('first', id, now), false)
+        assert.equal(await store.connections.endBetween('jane', id, now), false)
+        assert.equal(await store.connections.endBetween(id, 'app', now), false)
         const unknown = await store.connections.rotate(presented(id, 0), rotationAt(now))
         assert.equal(unknown.kind, 'unknown')
       })
@@ -173,7 +176,9 @@ overBothDatabases((contract) => {
         expires_at: now + 3 * graceSeconds + lifetimeSeconds + expiryMarginSeconds,
       },
     ])
-    assert.ok((await actions(store)).includes('connection.ended_by_reuse connection:first'))
+    assert.ok(
+      (await actions(store)).includes('connection.ended_by_reuse connection:first client:app user:jane'),
+    )
     assert.equal((await rotate(store, 1, now + 3 * graceSeconds)).kind, 'unknown')
   })
 
@@ -193,7 +198,7 @@ overBothDatabases((contract) => {
       await restore(store, opened)
       const at = now + day
       assert.equal(current(await rotate(store, 5, at)).generation, 6)
-      assert.ok((await actions(store)).includes('connection.caught_up connection:first'))
+      assert.ok((await actions(store)).includes('connection.caught_up connection:first client:app user:jane'))
       assert.deepEqual(await feed(store), [])
       for (const generation of [0, 3, 4, 5]) {
         assert.equal(current(await rotate(store, generation, at + graceSeconds - 1)).generation, 6)
@@ -225,7 +230,7 @@ overBothDatabases((contract) => {
     }
     assert.deepEqual(
       (await actions(store)).filter((action) => action.startsWith('connection.caught_up')),
-      ['connection.caught_up connection:first'],
+      ['connection.caught_up connection:first client:app user:jane'],
     )
   })
 
@@ -376,7 +381,10 @@ overBothDatabases((contract) => {
     }
     assert.deepEqual(
       (await actions(store)).filter((action) => action.startsWith('connection.replaced')),
-      ['connection.replaced connection:first', 'connection.replaced connection:second'],
+      [
+        'connection.replaced connection:first client:app user:jane',
+        'connection.replaced connection:second client:app user:jane',
+      ],
     )
   })
 
@@ -389,7 +397,7 @@ overBothDatabases((contract) => {
     assert.equal(await countRows(store, 'connections'), 1)
     const ended = await feed(store)
     assert.equal(new Set(ended).size, 49)
-    const [left] = await store.connections.listOf('jane', now)
+    const left = await store.connections.findBetween('jane', 'app', now)
     assert.ok(!ended.includes(`connection ${left?.id}`))
   })
 
@@ -434,84 +442,94 @@ overBothDatabases((contract) => {
     },
   )
 
-  contract('a person or a client ends a connection of theirs, and no other', async ({ store }) => {
+  contract('a client ends a connection of its own, and no other', async ({ store }) => {
     await begin(store)
     await openOne(store, 'second')
-    for (const stranger of [{ userId: 'john' }, { clientId: 'other' }]) {
-      await assertChangesNothing(store, async () => {
-        assert.equal(await store.connections.end('first', stranger, event()), false)
-      })
-    }
-    assert.equal(await store.connections.end('first', { userId: 'jane' }, event('connection:first')), true)
-    assert.equal(await store.connections.end('second', { clientId: 'app' }, event('connection:second')), true)
-    assert.equal(await store.connections.end('second', { clientId: 'app' }, event()), false)
-    assert.deepEqual(await feed(store), ['connection first', 'connection second'])
+    await assertChangesNothing(store, async () => {
+      assert.equal(await store.connections.end('first', 'other', now), false)
+    })
+    assert.equal(await store.connections.end('first', 'app', now), true)
+    assert.equal(await store.connections.end('first', 'app', now), false)
+    assert.deepEqual(await feed(store), ['connection first'])
     assert.equal((await rotate(store, 0)).kind, 'unknown')
-    assert.deepEqual(
-      (await actions(store)).filter((action) => action.startsWith('thing.done connection')),
-      [
-        'thing.done connection:first',
-        'thing.done connection:first',
-        'thing.done connection:second',
-        'thing.done connection:second',
-      ],
-    )
+    assert.ok((await actions(store)).includes('connection.ended connection:first client:app user:jane'))
   })
+
+  contract(
+    'a person who disconnects an app ends all that is between them, and the codes that would give more',
+    async ({ store }) => {
+      await begin(store)
+      await openOne(store, 'second')
+      await openOne(store, 'of another client', { client_id: 'other' })
+      await openOne(store, 'of another person', { user_id: 'john' })
+      await store.authorizationCodes.add(authorizationCode('waiting'), { epoch: 0 })
+      await store.authorizationCodes.add(authorizationCode('theirs', { user_id: 'john' }), { epoch: 0 })
+      assert.equal(await store.connections.endBetween('jane', 'app', now), true)
+      assert.equal(await store.connections.endBetween('jane', 'app', now), false)
+      assert.deepEqual((await feed(store)).sort(), ['connection first', 'connection second'])
+      assert.equal(await countRows(store, 'connections'), 2)
+      const redeem = (code: string) => store.authorizationCodes.redeem(redemption(code, `from ${code}`))
+      assert.equal((await redeem('waiting')).kind, 'refused')
+      assert.equal((await redeem('theirs')).kind, 'redeemed')
+    },
+  )
 
   contract('of 50 that end a connection at once, one is told so', async ({ store, open }) => {
     const other = await open()
     await begin(store)
     const winners = await countWinners(50, (index) =>
-      (index % 2 ? store : other).connections.end('first', { userId: 'jane' }, event()),
+      (index % 2 ? store : other).connections.end('first', 'app', now),
     )
     assert.equal(winners, 1)
     assert.deepEqual(await feed(store), ['connection first'])
   })
 
-  contract('a person sees what they connected and what lives, the newest first', async ({ store }) => {
-    await begin(store)
-    await store.users.add(user('owner', { name: 'John Doe' }), event())
-    await store.clients.add(
-      {
-        id: 'owned',
-        name: 'Owned App',
-        type: 'public',
-        owner_id: 'owner',
-        grant_types: '',
-        scope: '',
-        audience: null,
-        publisher: 'A Company',
-        created_at: now,
-      },
-      undefined,
-      event(),
-    )
-    await openOne(store, 'of another person', { user_id: 'john' })
-    await openOne(store, 'expired', { expires_at: now + 10 })
-    await openOne(store, 'newest', { client_id: 'owned', scope: 'read', created_at: now + 5 })
-    assertRows(await store.connections.listOf('jane', now + 10), [
-      {
-        id: 'newest',
-        client_id: 'owned',
-        client_name: 'Owned App',
-        publisher: 'A Company',
-        owner_name: 'John Doe',
-        scope: 'read',
-        created_at: now + 5,
-        rotated_at: now + 5,
-      },
-      {
-        id: 'first',
-        client_id: 'app',
-        client_name: 'App app',
-        publisher: null,
-        owner_name: null,
-        scope: 'read write',
-        created_at: now,
-        rotated_at: now,
-      },
-    ])
-  })
+  contract(
+    'a person sees each app that they have a live connection to once, the newest first',
+    async ({ store }) => {
+      await begin(store)
+      await store.users.add(user('owner', { name: 'John Doe' }), event())
+      await store.clients.add(
+        {
+          id: 'owned',
+          name: 'Owned App',
+          type: 'public',
+          owner_id: 'owner',
+          grant_types: '',
+          scope: '',
+          audience: null,
+          publisher: 'A Company',
+          created_at: now,
+        },
+        undefined,
+        event(),
+      )
+      await openOne(store, 'of another person', { user_id: 'john' })
+      await openOne(store, 'expired', { expires_at: now + 10 })
+      await openOne(store, 'newest', { client_id: 'owned', scope: 'read', created_at: now + 5 })
+      await openOne(store, 'again', { client_id: 'owned', scope: 'write', created_at: now + 2 })
+      assertRows(await store.connections.listOf('jane', now + 10), [
+        {
+          client_id: 'owned',
+          client_name: 'Owned App',
+          publisher: 'A Company',
+          owner_name: 'John Doe',
+          scope: 'read write',
+          created_at: now + 2,
+          rotated_at: now + 5,
+        },
+        {
+          client_id: 'app',
+          client_name: 'App app',
+          publisher: null,
+          owner_name: null,
+          scope: 'read write',
+          created_at: now,
+          rotated_at: now,
+        },
+      ])
+    },
+  )
 
   contract(
     'the newest live connection of a person and a client is the one between them',
@@ -533,10 +551,8 @@ overBothDatabases((contract) => {
     assert.equal(await store.connections.purge(now + 9, 3), 0)
     for (let round = 0; round < 3; round++) purged.push(await store.connections.purge(now + 10, 3))
     assert.deepEqual(purged, [3, 2, 0])
-    assert.deepEqual(
-      (await store.connections.listOf('jane', now)).map(({ id }) => id),
-      ['first'],
-    )
+    assert.equal(await countRows(store, 'connections'), 1)
+    assert.ok(await store.connections.find('first'))
     assert.deepEqual(await feed(store), [])
   })
 })

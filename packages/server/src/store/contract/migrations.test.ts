@@ -67,7 +67,7 @@ for (const kind of databaseKinds) {
     assert.deepEqual(await database.migrate(), pending)
 
     const store = createStore(database)
-    const jane = { ...user('owner'), scope: null, email: null, epoch: 3, disabled_at: null }
+    const jane = { ...user('owner'), scope: null, email: null, login: null, epoch: 3, disabled_at: null }
     assertRows(await store.users.find('owner'), jane)
     const { secrets, ...app } = (await store.clients.find('kept')) ?? { secrets: [] }
     assertRows(app, {

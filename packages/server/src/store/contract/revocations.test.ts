@@ -3,8 +3,11 @@ import { expiryMarginSeconds } from '../revocations.ts'
 import type { Store } from '../store.ts'
 import { lifetimeSeconds, overBothDatabases } from '../testing/databases.ts'
 import {
+  addPeopleAndClients,
   assertRows,
+  authorizationCode,
   client,
+  connection,
   countRows,
   event,
   now,
@@ -239,6 +242,19 @@ overBothDatabases((contract) => {
       await assertExactCount(store)
     },
   )
+
+  contract('after a restore connections and sessions stay, unless they are to end', async ({ store }) => {
+    await addPeopleAndClients(store)
+    const open = (id: string) => store.connections.open(connection(id), { epoch: 0 }, 'many', event())
+    await open('first')
+    await store.authorizationCodes.add(authorizationCode('waiting'), { epoch: 0 })
+    await store.revocations.restart(event())
+    assert.equal(await countRows(store, 'connections'), 1)
+    await store.revocations.restart(event(), { endsConnections: true })
+    for (const table of ['connections', 'authorization_codes', 'sessions', 'mail_links'] as const) {
+      assert.equal(await countRows(store, table), 0)
+    }
+  })
 })
 
 /** Every one of the revoked tokens is ended: by its own entry, or by its client's epoch. */

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { maxAccountsPerSession, type NewSignIn, sessionUseIntervalSeconds } from '../sessions.ts'
+import {
+  maxAccountsPerSession,
+  type NewSignIn,
+  previousHashSeconds,
+  sessionUseIntervalSeconds,
+} from '../sessions.ts'
 import type { Store } from '../store.ts'
 import { overBothDatabases } from '../testing/databases.ts'
 import {
@@ -91,8 +96,10 @@ overBothDatabases((contract) => {
       )
       assert.equal(after?.id, before?.id)
       assert.equal(await countRows(store, 'sessions'), 1)
-      assert.equal(await signIn(store, 'jane', { from: 'first', to: 'third' }, now + 5), true)
-      assert.deepEqual(await idsOf(store, 'third', now + 5), ['jane'])
+      const late = now + 5 + previousHashSeconds
+      assert.equal(await signIn(store, 'jane', { from: 'first', to: 'third' }, late), true)
+      assert.deepEqual(await idsOf(store, 'third', late), ['jane'])
+      assert.equal(await countRows(store, 'sessions'), 2)
     },
   )
 
@@ -132,17 +139,36 @@ overBothDatabases((contract) => {
     assert.ok(await use(store, 'first', now + 7 * day - 1))
   })
 
-  contract('a session ends when its whole time is over, however much it is used', async ({ store }) => {
+  contract(
+    'a sign-in ends when its whole time is over, however much the session is used',
+    async ({ store }) => {
+      await begin(store)
+      for (let days = 5; days < 30; days += 5) assert.ok(await use(store, 'first', now + days * day))
+      assert.deepEqual(await idsOf(store, 'first', now + 30 * day - 1), ['jane'])
+      assert.equal(await use(store, 'first', now + 30 * day), undefined)
+    },
+  )
+
+  contract('each person has the whole time from their own sign-in', async ({ store }) => {
     await begin(store)
-    let hash = 'first'
-    for (let days = 5; days < 30; days += 5) {
-      assert.ok(await use(store, hash, now + days * day))
-      const next = `after ${days} days`
-      await signIn(store, 'john', { from: hash, to: next }, now + days * day)
-      hash = next
-    }
-    assert.deepEqual(await idsOf(store, hash, now + 30 * day - 1), ['jane', 'john'])
-    assert.equal(await use(store, hash, now + 30 * day), undefined)
+    for (let days = 5; days < 30; days += 5) assert.ok(await use(store, 'first', now + days * day))
+    const late = now + 30 * day - 5
+    await signIn(store, 'john', { from: 'first', to: 'second' }, late)
+    assert.deepEqual(await idsOf(store, 'second', late), ['jane', 'john'])
+    assert.equal((await use(store, 'second', late))?.expires_at, late + 7 * day)
+    assert.deepEqual(await idsOf(store, 'second', now + 30 * day), ['john'])
+    for (let days = 1; days < 30; days++) assert.ok(await use(store, 'second', late + days * day))
+    assert.deepEqual(await idsOf(store, 'second', late + 30 * day - 1), ['john'])
+    assert.equal(await use(store, 'second', late + 30 * day), undefined)
+  })
+
+  contract('of a person of another system it says what they last signed in with', async ({ store }) => {
+    const told = { id: '42', name: 'Jane Black', scope: null, email: null }
+    await store.users.recordExternal({ ...told, login: 'jane@corp' }, event())
+    await signIn(store, '42', { to: 'first' })
+    assert.equal((await use(store, 'first'))?.accounts[0]?.username, 'jane@corp')
+    await store.users.recordExternal({ ...told, login: 'jane.black' }, event())
+    assert.equal((await use(store, 'first'))?.accounts[0]?.username, 'jane.black')
   })
 
   contract('a sign-in moves the end of the session with it', async ({ store }) => {
@@ -203,18 +229,40 @@ overBothDatabases((contract) => {
     for (let index = 0; index < 30; index++) assert.equal(await use(store, `${index}`), undefined)
   })
 
-  contract('58: of 20 that sign in at once in one session, one moves it', async ({ store, open }) => {
-    const other = await open()
-    await begin(store)
-    const { id } = (await use(store, 'first')) ?? { id: '' }
-    await countWinners(20, (index) =>
-      signIn(index % 2 ? store : other, 'john', { from: 'first', to: `${index}` }),
-    )
-    const sessions = await Promise.all(Array.from({ length: 20 }, (_, index) => use(store, `${index}`)))
-    assert.equal(sessions.filter((session) => session?.id === id).length, 1)
-    assert.equal(sessions.filter((session) => session?.accounts.length === 2).length, 1)
-    assert.equal(new Set(sessions.map((session) => session?.id)).size, 20)
-  })
+  contract(
+    '58: 20 sign-ins of a person at once in one session leave one session',
+    async ({ store, open }) => {
+      const other = await open()
+      await begin(store)
+      const { id } = (await use(store, 'first')) ?? { id: '' }
+      await countWinners(20, (index) =>
+        signIn(index % 2 ? store : other, 'john', { from: 'first', to: `${index}` }, now + 1),
+      )
+      const found = await Promise.all(Array.from({ length: 20 }, (_, index) => use(store, `${index}`)))
+      const live = found.filter((session) => session !== undefined)
+      assert.deepEqual(
+        live.map((session) => [session.id, session.accounts.map((account) => account.id)]),
+        [[id, ['jane', 'john']]],
+      )
+      assert.equal(await countRows(store, 'sessions'), 1)
+    },
+  )
+
+  contract(
+    '58: whoever signs in by the hash before gets nobody who signed in since, and only for a while',
+    async ({ store }) => {
+      await begin(store)
+      await store.users.add(user('stranger'), event())
+      await signIn(store, 'john', { from: 'first', to: 'of john' }, now + 5)
+      await signIn(store, 'stranger', { from: 'first', to: 'of stranger' }, now + 6)
+      assert.deepEqual(await idsOf(store, 'of stranger', now + 6), ['jane', 'stranger'])
+      assert.equal(await use(store, 'of john', now + 6), undefined)
+      assert.equal(await use(store, 'first', now + 6), undefined)
+      const late = now + 5 + previousHashSeconds
+      await signIn(store, 'john', { from: 'first', to: 'late' }, late)
+      assert.deepEqual(await idsOf(store, 'late', late), ['john'])
+    },
+  )
 
   contract('signing out ends the one person, or everyone, in this browser alone', async ({ store }) => {
     await begin(store)

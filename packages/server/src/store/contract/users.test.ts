@@ -60,6 +60,7 @@ const external = (id: string, change = {}) => ({
   name: 'Jane Black',
   scope: null,
   email: null,
+  login: 'jane@corp',
   ...change,
 })
 
@@ -67,7 +68,7 @@ overBothDatabases((contract) => {
   contract('a person is found by their name as they were added', async ({ store }) => {
     const jane = user('jane', { username: 'jane.black', name: 'Jane Black \u{1F511}' })
     assert.equal(await store.users.add(jane, event('user:jane')), true)
-    const found = { ...jane, scope: null, email: null, epoch: 0, disabled_at: null }
+    const found = { ...jane, scope: null, email: null, login: null, epoch: 0, disabled_at: null }
     assertRows(await store.users.findByUsername('jane.black'), found)
     assertRows(await store.users.find('jane'), found)
     for (const name of ['Jane.Black', 'jane', '', 'jane.black\0', '\0']) {
@@ -150,6 +151,33 @@ overBothDatabases((contract) => {
     assert.equal(winners, 1)
     assert.equal((await store.users.findByUsername('jane.black'))?.epoch, 1)
     assert.equal(await countRows(store, 'revocations'), 1)
+  })
+
+  contract(
+    'who was disabled is taken back, with their apps, and what was ended stays so',
+    async ({ store }) => {
+      await store.users.add(user('jane'), event())
+      await store.clients.add(client('owned', { owner_id: 'jane' }), 'hash', event())
+      await store.users.disable('jane', event('user:jane'))
+      const before = await store.revocations.head()
+      assert.equal(await store.users.enable('jane', event('user:jane')), true)
+      const [jane, owned] = [await store.users.find('jane'), await store.clients.find('owned')]
+      assert.deepEqual([jane?.epoch, jane?.disabled_at], [1, null])
+      assert.deepEqual([owned?.epoch, owned?.isOwnerDisabled], [1, false])
+      const { position, configuration_version } = await store.revocations.head()
+      assert.deepEqual([position, configuration_version], [before.position, before.configuration_version + 1])
+      assert.equal((await store.auditEvents.list(1))[0]?.subject, 'user:jane')
+    },
+  )
+
+  contract('taking back who is unknown or not disabled changes nothing', async ({ store }) => {
+    await store.users.add(user('jane'), event())
+    const before = await store.revocations.head()
+    for (const id of ['jane', 'nobody', '']) {
+      assert.equal(await store.users.enable(id, event(`user:${id}`)), false)
+    }
+    assert.deepEqual(await store.revocations.head(), before)
+    assert.equal(await countRows(store, 'audit_events'), 1)
   })
 
   contract('a person is found by their address, and no two have one', async ({ store }) => {

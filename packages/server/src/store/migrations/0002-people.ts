@@ -7,6 +7,7 @@ export async function up(kysely: Kysely<Schema>): Promise<void> {
 
   await schema.alterTable('users').addColumn('scope', 'text').execute()
   await schema.alterTable('users').addColumn('email', 'text').execute()
+  await schema.alterTable('users').addColumn('login', 'text').execute()
   await schema.createIndex('users_by_email').unique().on('users').column('email').execute()
 
   await schema
@@ -29,10 +30,13 @@ export async function up(kysely: Kysely<Schema>): Promise<void> {
     .createTable('sessions')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('session_hash', 'text', (column) => column.notNull().unique())
+    .addColumn('previous_hash', 'text')
+    .addColumn('previous_hash_expires_at', 'bigint')
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('last_used_at', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .execute()
+  await schema.createIndex('sessions_by_previous_hash').on('sessions').column('previous_hash').execute()
   await schema.createIndex('sessions_by_expiry').on('sessions').column('expires_at').execute()
 
   await schema

@@ -1,9 +1,6 @@
 import type { Call } from '../call.ts'
 import type { DocsFacts } from '../facts.ts'
-import type { TokenWay } from '../token-way.ts'
-
-/** A request that is answered with a token. */
-export type TokenRequest = Pick<TokenWay, 'call' | 'tokenPath' | 'refreshPath'>
+import type { TokenRequest } from '../token-way.ts'
 
 /** Writes the page's snippets in one language. Each is a whole program, or goes below the one of step 1. */
 export interface Language {

@@ -194,7 +194,7 @@ async function changePassword(
   const { account, browser } = visit
   const who = `user:${account.id}`
   const event = { at: clock(), actor: who, action: 'user.password_changed', subject: who }
-  if (!(await store.users.setPassword(account.id, passwordHash, event, epoch)))
+  if (!(await store.users.setPassword(account.id, passwordHash, event, { epoch })))
     return lead(context, visit, urls.signIn)
   await watch.check()
   // The change raised the epoch by one. Where it stands higher, somebody has signed them out everywhere meanwhile.

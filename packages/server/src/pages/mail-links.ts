@@ -46,8 +46,6 @@ export interface MailLinks {
   request(request: MailLinkRequest): Promise<{ isAllowed: boolean; retryAfterSeconds: number }>
   /** A live link, left as it is. `undefined`: unknown, spent or expired. */
   find(kind: MailLink['kind'], secret: string | undefined): Promise<MailLink | undefined>
-  /** Takes a live link: of many at once one gets it. */
-  spend(link: MailLink): Promise<MailLink | undefined>
 }
 
 /** The links that pages mail, and what limits them. */
@@ -84,8 +82,6 @@ export function createMailLinks(context: PageContext, mailer: Mailer): MailLinks
       secret !== undefined && isRandomSecret(secret)
         ? store.mailLinks.find(sha256(secret), kind, clock())
         : undefined,
-
-    spend: ({ link_hash, kind }) => store.mailLinks.spend(link_hash, kind, clock()),
   }
 }
 

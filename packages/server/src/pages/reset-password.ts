@@ -60,8 +60,10 @@ export const newPasswordForm = (context: PageContext): Handler =>
       const passwordHash = await hashPassword(password)
       const who = `user:${user.id}`
       const event = { at: clock(), actor: who, action: 'user.password_reset', subject: who }
-      if (!(await links.spend(link))) return linkGone(context, visit)
-      if (!(await store.users.setPassword(user.id, passwordHash, event))) return linkExpired(context, visit)
+      const linkHash = link.link_hash
+      if (!(await store.users.setPassword(user.id, passwordHash, event, { linkHash }))) {
+        return linkGone(context, visit)
+      }
       await people.trust(user, whereabouts(visit))
       await watch.check()
       const query = { username: user.username, add: '1' }

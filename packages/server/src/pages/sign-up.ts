@@ -55,8 +55,7 @@ export const finishSignUpForm = (context: PageContext): Handler =>
       const errors = { name: nameProblem(name), password: passwordProblem(password, link.email) }
       if (errors.name || errors.password) return askForPerson(context, visit, link, { name, errors })
       const password_hash = await hashPassword(password)
-      if (!(await links.spend(link))) return linkGone(context, visit)
-      const id = await addPerson(context, { name, email: link.email, password_hash })
+      const id = await addPerson(context, { name, password_hash }, link)
       if (id === undefined) return linkGone(context, visit)
       await context.people.trust({ id, username: link.email, email: link.email }, whereabouts(visit))
       return signIn(context, visit, link, id)
@@ -119,16 +118,18 @@ async function linkExpired(context: PageContext, visit: Visit): Promise<Response
   return show(context, visit, linkExpiredTemplate(props, visit.look), { status: 410 })
 }
 
-/** `undefined`: there is an account already, of another link. */
+/** Spends the link in one with it. `undefined`: it was spent already, or there is an account of another link. */
 async function addPerson(
   { store, clock }: PageContext,
-  { name, email, password_hash }: { name: string; email: string; password_hash: string },
+  { name, password_hash }: { name: string; password_hash: string },
+  { email, link_hash }: MailLink,
 ): Promise<string | undefined> {
   const id = randomId()
   const now = clock()
   const isAdded = await store.users.add(
     { id, username: email, name, email, password_hash, created_at: now },
     { at: now, actor: `user:${id}`, action: 'user.signed_up', subject: `user:${id}` },
+    link_hash,
   )
   return isAdded ? id : undefined
 }

@@ -3,6 +3,7 @@ import type { UnixSeconds } from '../base/clock.ts'
 import { parseScope } from '../base/scope.ts'
 import { type AuditEvent, writeAuditEvent } from './audit-events.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
+import { spendLink } from './mail-links.ts'
 import { appendEpoch, changeConfiguration } from './revocations.ts'
 
 /** A person. */
@@ -32,6 +33,14 @@ export type NewUser = Omit<User, 'epoch' | 'disabled_at' | 'scope' | 'email' | '
 /** What another system says of a person each time they sign in, and what they typed. */
 export type ExternalUser = Pick<User, 'id' | 'name' | 'scope' | 'email'> & { login: string }
 
+/** What must still be so when a password is changed. */
+export interface PasswordCondition {
+  /** The person's epoch. */
+  epoch?: number
+  /** The mailed link that asked for it lives: it is spent in one. */
+  linkHash?: string
+}
+
 export interface UserStore {
   find(id: string): Promise<User | undefined>
   findByUsername(username: string): Promise<User | undefined>
@@ -39,8 +48,12 @@ export interface UserStore {
   findByEmail(email: string): Promise<User | undefined>
   /** In order of their usernames, after `after`, `limit` at most. */
   list(limit: number, after?: string): Promise<User[]>
-  /** `false`: the id (by a person or a client), the username or the address is taken. */
-  add(user: NewUser, event: AuditEvent): Promise<boolean>
+  /**
+   * `false`: the id (by a person or a client), the username or the address is taken.
+   *
+   * @param linkHash the mailed link that asked for it, which is spent in one: where it was already, `false` as well.
+   */
+  add(user: NewUser, event: AuditEvent, linkHash?: string): Promise<boolean>
   /** Adds them all, or none: then it names the first whose id, username or address is taken. */
   import(users: readonly NewUser[], event: (user: NewUser) => AuditEvent): Promise<NewUser | undefined>
   /**
@@ -57,11 +70,14 @@ export interface UserStore {
    */
   enable(id: string, event: AuditEvent): Promise<boolean>
   /**
-   * Changes the password, and ends their sessions, connections and tokens. `false`: unknown, or disabled.
-   *
-   * @param epoch of the person as authenticated: where it was raised since, nothing changes.
+   * Changes the password, and ends their sessions, connections and tokens. `false`: unknown, disabled, or not so any more.
    */
-  setPassword(id: string, passwordHash: string, event: AuditEvent, epoch?: number): Promise<boolean>
+  setPassword(
+    id: string,
+    passwordHash: string,
+    event: AuditEvent,
+    condition?: PasswordCondition,
+  ): Promise<boolean>
   /** Keeps a better hash of the same password; nothing where it was changed meanwhile. */
   upgradePasswordHash(id: string, from: string, to: string): Promise<void>
   /**
@@ -97,7 +113,11 @@ export function createUserStore(database: Database): UserStore {
         .limit(limit)
         .execute(),
 
-    add: (user, event) => database.transact(() => addUser(database, user, event)),
+    add: (user, event, linkHash) =>
+      database.transact(function* () {
+        const mayAdd = linkHash === undefined || (yield* spendLink(database, linkHash, 'sign_up', event.at))
+        return mayAdd && (yield* addUser(database, user, event))
+      }),
 
     import: async (users, event) => {
       try {
@@ -155,8 +175,11 @@ export function createUserStore(database: Database): UserStore {
         return true
       }),
 
-    setPassword: (id, password_hash, event, epoch) =>
+    setPassword: (id, password_hash, event, { epoch, linkHash } = {}) =>
       database.transact(function* () {
+        if (linkHash !== undefined && !(yield* spendLink(database, linkHash, 'reset_password', event.at))) {
+          return false
+        }
         const person = epoch === undefined ? active(id) : active(id).where('epoch', '=', epoch)
         const user = yield* firstRow(person.set({ password_hash, epoch: sql`epoch + 1` }).returning('epoch'))
         return user ? yield* endEverything(database, id, user.epoch, event) : false

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Store } from '../store.ts'
 import { overBothDatabases } from '../testing/databases.ts'
 import {
   addPeopleAndClients,
@@ -9,7 +10,11 @@ import {
   event,
   mailLink,
   now,
+  user,
 } from '../testing/rows.ts'
+
+const reset = (store: Store, linkHash: string, at = now): Promise<boolean> =>
+  store.users.setPassword('jane', 'another hash', event('user:jane', at), { linkHash })
 
 overBothDatabases((contract) => {
   contract(
@@ -28,32 +33,40 @@ overBothDatabases((contract) => {
     },
   )
 
-  contract('81: a link is spent once, and not found after that', async ({ store }) => {
+  contract('81: a link changes one password, and is not found after that', async ({ store }) => {
+    await addPeopleAndClients(store)
     await store.mailLinks.add(mailLink('hash'))
-    assertRows(await store.mailLinks.spend('hash', 'reset_password', now), mailLink('hash'))
-    assert.equal(await store.mailLinks.spend('hash', 'reset_password', now), undefined)
+    assert.equal(await reset(store, 'hash'), true)
     assert.equal(await store.mailLinks.find('hash', 'reset_password', now), undefined)
+    await assertChangesNothing(store, async () => assert.equal(await reset(store, 'hash'), false))
   })
 
-  contract('81: of 50 that spend a link at once, one gets it', async ({ store, open }) => {
-    const other = await open()
-    await store.mailLinks.add(mailLink('hash'))
-    const winners = await countWinners(50, async (index) => {
-      const { mailLinks } = index % 2 ? store : other
-      return (await mailLinks.spend('hash', 'reset_password', now)) !== undefined
-    })
-    assert.equal(winners, 1)
-  })
+  contract(
+    '81: of 50 that use a link at once, one gets its way, for a reset and for a sign-up',
+    async ({ store, open }) => {
+      const other = await open()
+      await addPeopleAndClients(store)
+      await store.mailLinks.add(mailLink('hash'))
+      await store.mailLinks.add(mailLink('new', { kind: 'sign_up' }))
+      const at = (index: number) => (index % 2 ? store : other)
+      assert.equal(await countWinners(50, (index) => reset(at(index), 'hash')), 1)
+      const people = await countRows(store, 'users')
+      const signUp = (index: number) => at(index).users.add(user(`new ${index}`), event(), 'new')
+      assert.equal(await countWinners(50, signUp), 1)
+      assert.equal(await countRows(store, 'users'), people + 1)
+    },
+  )
 
   contract('81: an unknown or expired link, or one of another kind, is none and stays', async ({ store }) => {
+    await addPeopleAndClients(store)
     await store.mailLinks.add(mailLink('hash'))
     await assertChangesNothing(store, async () => {
-      assert.equal(await store.mailLinks.spend('another', 'reset_password', now), undefined)
-      assert.equal(await store.mailLinks.spend('hash', 'sign_up', now), undefined)
+      assert.equal(await reset(store, 'another'), false)
+      assert.equal(await store.users.add(user('new'), event(), 'hash'), false)
       assert.equal(await store.mailLinks.find('hash', 'sign_up', now), undefined)
-      assert.equal(await store.mailLinks.spend('hash', 'reset_password', now + 3_600), undefined)
+      assert.equal(await reset(store, 'hash', now + 3_600), false)
     })
-    assert.ok(await store.mailLinks.spend('hash', 'reset_password', now + 3_599))
+    assert.equal(await reset(store, 'hash', now + 3_599), true)
   })
 
   contract("a person's links go when their password changes, nobody else's", async ({ store }) => {

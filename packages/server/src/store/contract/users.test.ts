@@ -274,11 +274,11 @@ overBothDatabases((contract) => {
       const other = await open()
       await addPeopleAndClients(store)
       const changed = await countWinners(20, (index) =>
-        (index % 2 ? store : other).users.setPassword('jane', `hash ${index}`, event(), 0),
+        (index % 2 ? store : other).users.setPassword('jane', `hash ${index}`, event(), { epoch: 0 }),
       )
       assert.equal(changed, 1)
       assert.equal((await store.users.find('jane'))?.epoch, 1)
-      assert.equal(await store.users.setPassword('jane', 'another hash', event(), 1), true)
+      assert.equal(await store.users.setPassword('jane', 'another hash', event(), { epoch: 1 }), true)
       assert.equal((await store.users.find('jane'))?.password_hash, 'another hash')
     },
   )

@@ -2,14 +2,14 @@ import { sha256 } from '../base/hash.ts'
 import { invalidGrant, OAuthError } from '../base/oauth-error.ts'
 import { challengeOf, isCodeVerifier } from '../base/pkce.ts'
 import { isRandomSecret } from '../base/random.ts'
-import { answerConnection, narrowGrant, newConnection, refuseWhatEnded } from './connection.ts'
+import { answerConnection, granteeOf, newConnection, refuseWhatEnded } from './connection.ts'
 import type { Grant } from './grant.ts'
 
 /** RFC 6749 §4.1.3 and RFC 7636 §4.5: a client redeems the code that a person's consent gave it. */
 export const authorizationCode = {
   grantType: 'authorization_code',
   async exchange(context, client, parameters) {
-    const { config, clock, store } = context
+    const { config, clock, store, accessTokens } = context
     const asked = new Map([...parameters].filter(([name]) => name === 'resource'))
     const outcome = await store.authorizationCodes.redeem({
       codeHash: sha256(readCode(parameters.get('code'))),
@@ -19,12 +19,12 @@ export const authorizationCode = {
       graceSeconds: config.refreshTokenGraceSeconds,
       limit: config.connections,
       connection: newConnection(context),
-      check: (code, user) => void narrowGrant(context, client, code, user, asked),
+      issue: (connection, user) => accessTokens.draft(granteeOf(context, client, connection, user, asked)),
       now: clock(),
     })
     await refuseWhatEnded(context)
     if (outcome.kind === 'refused') throw invalidGrant(outcome.reason)
-    return answerConnection(context, client, outcome, asked)
+    return answerConnection(context, client, outcome.connection, await outcome.token.answer())
   },
 } satisfies Grant
 

@@ -4,7 +4,7 @@ import { base32, randomId } from '../base/random.ts'
 import { intersectScope, narrowScope, parseScope } from '../base/scope.ts'
 import type { ClientWithSecrets } from '../store/clients.ts'
 import type { Connection, Grantor, NewConnection } from '../store/connections.ts'
-import type { TokenAnswer } from '../tokens/access-token.ts'
+import type { Grantee, TokenAnswer } from '../tokens/access-token.ts'
 import { narrowAudience } from '../tokens/resource.ts'
 import type { GrantContext } from './grant.ts'
 
@@ -45,47 +45,44 @@ export function availableScope(
   return available
 }
 
-/** Scope and audience of the access token that a client asks for, out of what a person granted. @throws OAuthError */
-export function narrowGrant(
-  context: Pick<GrantContext, 'config'>,
-  client: Pick<ClientWithSecrets, 'scope'>,
-  granted: { scope: string; audience: string },
-  user: Pick<Grantor, 'scope'>,
-  parameters: ReadonlyMap<string, string>,
-): { scope: string; audience: readonly [string, ...string[]] } {
-  return {
-    scope: narrowScope(parameters.get('scope'), availableScope(context, client, granted.scope, user)),
-    audience: narrowAudience(granted.audience, parameters.get('resource'), context.config),
-  }
-}
-
 /**
- * The tokens that a connection gives now: an access token, and the refresh token that its row says is the current one,
- * for a client that may refresh. The scope and the resource that are asked for narrow this access token alone (RFC 6749
- * §6, RFC 8707 §2.2).
+ * Whom the access token of a connection is for, and for what: the scope and the resource that are asked for narrow this
+ * token alone (RFC 6749 §6, RFC 8707 §2.2).
  *
  * @throws OAuthError `invalid_scope`, `invalid_target`, `invalid_grant`.
  */
-export async function answerConnection(
-  context: GrantContext,
+export const granteeOf = (
+  context: Pick<GrantContext, 'config'>,
   client: ClientWithSecrets,
-  { connection, user }: { connection: Connection; user: Grantor },
+  connection: Connection,
+  user: Grantor,
   parameters: ReadonlyMap<string, string>,
-): Promise<TokenAnswer> {
-  const answer = await context.accessTokens.issue({
-    client,
-    user,
-    connectionId: connection.id,
-    endsAt: connection.absolute_expires_at,
-    ...narrowGrant(context, client, connection, user, parameters),
-  })
-  if (!client.grant_types.split(' ').includes('refresh_token')) return { ...answer, user_id: user.id }
+): Grantee => ({
+  client,
+  user,
+  connectionId: connection.id,
+  endsAt: connection.absolute_expires_at,
+  scope: narrowScope(parameters.get('scope'), availableScope(context, client, connection.scope, user)),
+  audience: narrowAudience(connection.audience, parameters.get('resource'), context.config),
+})
+
+/**
+ * The tokens that a connection gives now: the access token, and the refresh token that its row says is the current one, for
+ * a client that may refresh.
+ */
+export function answerConnection(
+  { refreshTokens, clock }: Pick<GrantContext, 'refreshTokens' | 'clock'>,
+  client: ClientWithSecrets,
+  connection: Connection,
+  accessToken: TokenAnswer,
+): TokenAnswer {
+  const answer = { ...accessToken, user_id: connection.user_id }
+  if (!client.grant_types.split(' ').includes('refresh_token')) return answer
   const { seed, key_number: keyNumber, id: connectionId, generation, expires_at } = connection
-  const refresh_token = context.refreshTokens.derive({ keyNumber, connectionId, generation }, seed)
+  const refresh_token = refreshTokens.derive({ keyNumber, connectionId, generation }, seed)
   if (refresh_token === undefined) throw invalidGrant('the connection was made under a secret that is gone')
   // Counts from the rotation, which in a retry is a while ago.
-  const refresh_expires_in = Math.max(0, expires_at - context.clock())
-  return { ...answer, refresh_token, refresh_expires_in, user_id: user.id }
+  return { ...answer, refresh_token, refresh_expires_in: Math.max(0, expires_at - clock()) }
 }
 
 /**

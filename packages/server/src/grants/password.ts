@@ -4,7 +4,7 @@ import type { ClientWithSecrets } from '../store/clients.ts'
 import type { User } from '../store/users.ts'
 import type { TokenAnswer } from '../tokens/access-token.ts'
 import { readAudience } from '../tokens/resource.ts'
-import { answerConnection, newConnection, refuseWhatEnded } from './connection.ts'
+import { answerConnection, granteeOf, newConnection, refuseWhatEnded } from './connection.ts'
 import type { Grant, GrantContext } from './grant.ts'
 
 /**
@@ -56,5 +56,6 @@ async function answer(
   )
   await refuseWhatEnded(context)
   if (!connection) throw invalidGrant('the person was disabled meanwhile')
-  return answerConnection(context, client, { connection, user }, new Map())
+  const grantee = granteeOf(context, client, connection, user, new Map())
+  return answerConnection(context, client, connection, await accessTokens.issue(grantee))
 }

@@ -1,5 +1,5 @@
 import { invalidGrant, OAuthError } from '../base/oauth-error.ts'
-import { answerConnection, narrowGrant, refuseWhatEnded } from './connection.ts'
+import { answerConnection, granteeOf, refuseWhatEnded } from './connection.ts'
 import type { Grant } from './grant.ts'
 
 /**
@@ -21,7 +21,7 @@ export const refreshToken = {
         ...opened,
         clientId: client.id,
         // Asked before anything changes: a scope that is too wide costs no generation.
-        check: (connection, user) => void narrowGrant(context, client, connection, user, parameters),
+        check: (connection, user) => void granteeOf(context, client, connection, user, parameters),
       },
       {
         now: clock(),
@@ -31,7 +31,11 @@ export const refreshToken = {
         isRotating: config.refreshTokenRotation,
       },
     )
-    if (rotation.kind === 'current') return answerConnection(context, client, rotation, parameters)
+    if (rotation.kind === 'current') {
+      const { connection, user } = rotation
+      const grantee = granteeOf(context, client, connection, user, parameters)
+      return answerConnection(context, client, connection, await context.accessTokens.issue(grantee))
+    }
     if (rotation.kind === 'unknown') throw invalidGrant(rotation.reason)
     await refuseWhatEnded(context)
     throw invalidGrant('the refresh token was exchanged long ago: its connection is ended')

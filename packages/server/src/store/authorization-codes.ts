@@ -9,6 +9,7 @@ import {
   recordEnd,
 } from './connections.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
+import type { OpaqueToken } from './opaque-tokens.ts'
 import { purgeExpired } from './purge.ts'
 import type { Schema } from './schema.ts'
 import { lockUser, type User } from './users.ts'
@@ -22,8 +23,13 @@ export type NewAuthorizationCode = Omit<
   'spent_at' | 'connection_id'
 >
 
-/** What the client proves when it redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5). */
-export interface Redemption {
+/** An access token, and the row that must be kept for it: one of an opaque token, none of a JWT. */
+export interface TokenWithRow {
+  row: OpaqueToken | undefined
+}
+
+/** What the client proves when it redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5), and what it gets. */
+export interface Redemption<Token extends TokenWithRow = TokenWithRow> {
   codeHash: string
   /** Authenticated. */
   clientId: string
@@ -34,17 +40,23 @@ export interface Redemption {
   graceSeconds: number
   /** How many connections there may be of one person to one app. */
   limit: 'one' | 'many'
-  /** Throws where more is asked for than the code holds: then it is not spent. Pure. */
-  check?(code: Pick<AuthorizationCode, 'scope' | 'audience'>, user: Grantor): void
+  /**
+   * Makes the access token of the new connection; its row is kept in one with it. Throws where more is asked for than the
+   * code holds: then the code is not spent.
+   */
+  issue(connection: Connection, user: Grantor): Token
   /** The connection that the code gives, but for what the code itself says. */
   connection: Omit<NewConnection, 'client_id' | 'user_id' | 'scope' | 'audience'>
   now: UnixSeconds
 }
 
-export type RedemptionOutcome =
-  | { kind: 'redeemed'; connection: Connection; user: Grantor }
-  /** From outside all causes look the same; `reason` is for the log. */
-  | { kind: 'refused'; reason: string }
+export type RedemptionOutcome<Token> = { kind: 'redeemed'; connection: Connection; token: Token } | Refusal
+
+/** From outside all causes look the same; `reason` is for the log. */
+interface Refusal {
+  kind: 'refused'
+  reason: string
+}
 
 export interface AuthorizationCodeStore {
   /**
@@ -57,7 +69,7 @@ export interface AuthorizationCodeStore {
    * grace, from its own client with the right proof, lost a race and ends nothing; any other replay ends what the
    * code gave (RFC 6749 §4.1.2).
    */
-  redeem(redemption: Redemption): Promise<RedemptionOutcome>
+  redeem<Token extends TokenWithRow>(redemption: Redemption<Token>): Promise<RedemptionOutcome<Token>>
   /** Deletes codes that expired {@link codeRetentionSeconds} ago, a batch at most; says how many. */
   purge(now: UnixSeconds, limit: number): Promise<number>
 }
@@ -81,7 +93,10 @@ export function createAuthorizationCodeStore(database: Database): AuthorizationC
   }
 }
 
-function* redeem(database: Database, redemption: Redemption): Transaction<RedemptionOutcome> {
+function* redeem<Token extends TokenWithRow>(
+  database: Database,
+  redemption: Redemption<Token>,
+): Transaction<RedemptionOutcome<Token>> {
   const { codeHash } = redemption
   const known = yield* findCode(database, codeHash)
   if (!known) return refused('unknown code')
@@ -89,15 +104,13 @@ function* redeem(database: Database, redemption: Redemption): Transaction<Redemp
   const code = yield* spend(database, redemption)
   if (!code) return yield* explainRefusal(database, redemption)
   if (!user) return refused('the person is disabled')
-  redemption.check?.(code, user)
   const { client_id, user_id, scope, audience } = code
   const connection = { ...redemption.connection, client_id, user_id, scope, audience }
   const event = { at: redemption.now, actor: `client:${client_id}` }
-  return {
-    kind: 'redeemed',
-    connection: yield* openConnection(database, connection, redemption.limit, event),
-    user,
-  }
+  const opened = yield* openConnection(database, connection, redemption.limit, event)
+  const token = redemption.issue(opened, user)
+  if (token.row) yield* rows(database.kysely.insertInto('opaque_tokens').values(token.row))
+  return { kind: 'redeemed', connection: opened, token }
 }
 
 function* findCode({ kysely }: Database, codeHash: string): Transaction<AuthorizationCode | undefined> {
@@ -132,7 +145,7 @@ function* spend(
   return yield* firstRow(update.returningAll())
 }
 
-function* explainRefusal(database: Database, redemption: Redemption): Transaction<RedemptionOutcome> {
+function* explainRefusal(database: Database, redemption: Redemption): Transaction<Refusal> {
   const code = yield* findCode(database, redemption.codeHash)
   if (!code) return refused('unknown code')
   const mismatch = findMismatch(code, redemption)
@@ -167,4 +180,4 @@ function* endWhatItGave(
   yield* recordEnd(database, ended, event)
 }
 
-const refused = (reason: string): RedemptionOutcome => ({ kind: 'refused', reason })
+const refused = (reason: string): Refusal => ({ kind: 'refused', reason })

@@ -5,7 +5,7 @@ import { randomSecret } from '../base/random.ts'
 import type { Config } from '../config/config.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Client } from '../store/clients.ts'
-import type { OpaqueTokenStore } from '../store/opaque-tokens.ts'
+import type { OpaqueToken, OpaqueTokenStore } from '../store/opaque-tokens.ts'
 import type { HeadWatch } from '../store/watch.ts'
 import { claimsOf, type IssuedToken } from './claims.ts'
 
@@ -36,7 +36,16 @@ export interface TokenAnswer {
   user_id?: string
 }
 
+/** A token that is made and not yet given to anybody. */
+export interface DraftedToken {
+  /** What must be kept first; `undefined`: a JWT, of which nothing is. */
+  row: OpaqueToken | undefined
+  answer(): TokenAnswer | Promise<TokenAnswer>
+}
+
 export interface AccessTokenIssuer {
+  /** For whoever keeps the row in a transaction of their own. */
+  draft(grantee: Grantee): DraftedToken
   /** @throws StoreUnavailable when an opaque token could not be kept. */
   issue(grantee: Grantee): Promise<TokenAnswer>
 }
@@ -76,16 +85,24 @@ export function createAccessTokenIssuer(options: AccessTokenOptions): AccessToke
     expires_at: Math.min(now + config.accessTokenLifetimeSeconds, endsAt),
   })
 
-  async function issueJwt(grantee: Grantee): Promise<TokenAnswer> {
+  function draftJwt(grantee: Grantee): DraftedToken {
     const token = describe(grantee, clock())
-    return answer(await keys.signJwt(claimsOf(token, config.issuer), grantee.audience[0]), token)
+    const sign = () => keys.signJwt(claimsOf(token, config.issuer), grantee.audience[0])
+    return { row: undefined, answer: async () => answer(await sign(), token) }
   }
 
-  async function issueOpaque(grantee: Grantee): Promise<TokenAnswer> {
+  function draftOpaque(grantee: Grantee): DraftedToken {
     const [text, token] = [randomSecret(), describe(grantee, clock())]
-    await opaqueTokens.add({ token_hash: sha256(text), ...token })
-    return answer(text, token)
+    return { row: { token_hash: sha256(text), ...token }, answer: () => answer(text, token) }
   }
 
-  return { issue: config.accessTokenFormat === 'jwt' ? issueJwt : issueOpaque }
+  const draft = config.accessTokenFormat === 'jwt' ? draftJwt : draftOpaque
+  return {
+    draft,
+    async issue(grantee) {
+      const drafted = draft(grantee)
+      if (drafted.row) await opaqueTokens.add(drafted.row)
+      return drafted.answer()
+    },
+  }
 }

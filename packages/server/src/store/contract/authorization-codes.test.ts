@@ -15,6 +15,7 @@ import {
   feed,
   graceSeconds,
   now,
+  opaqueToken,
   presented,
   redemption,
   rotationAt,
@@ -30,13 +31,14 @@ const redeem = (
   store: Store,
   connectionId: string,
   change: Partial<Redemption> = {},
-): Promise<RedemptionOutcome> => store.authorizationCodes.redeem(redemption('code', connectionId, change))
+): Promise<RedemptionOutcome<unknown>> =>
+  store.authorizationCodes.redeem(redemption('code', connectionId, change))
 
-async function assertRedeemed(outcome: Promise<RedemptionOutcome>): Promise<void> {
+async function assertRedeemed(outcome: Promise<RedemptionOutcome<unknown>>): Promise<void> {
   assert.equal((await outcome).kind, 'redeemed')
 }
 
-const reasonOf = (outcome: RedemptionOutcome): string =>
+const reasonOf = (outcome: RedemptionOutcome<unknown>): string =>
   outcome.kind === 'refused' ? outcome.reason : outcome.kind
 
 /** What does not fit the code of {@link begin}. */
@@ -50,11 +52,33 @@ const mismatches: [name: string, change: Partial<Redemption>][] = [
 ]
 
 overBothDatabases((contract) => {
+  contract(
+    'a code for which more is asked than it holds is not spent, and ends nothing',
+    async ({ store }) => {
+      await begin(store)
+      const issue = () => {
+        throw new Error('too much')
+      }
+      await assertChangesNothing(store, async () => {
+        await assert.rejects(redeem(store, 'first', { issue, limit: 'one' }), /too much/)
+      })
+      await assertRedeemed(redeem(store, 'first'))
+    },
+  )
+
   contract('a code gives the connection that its person allowed, to its client', async ({ store }) => {
     await begin(store, { scope: 'read', audience: 'https://other.example.com' })
-    const outcome = await redeem(store, 'first')
+    const told: unknown[] = []
+    const row = opaqueToken('hash', { connection_id: 'first' })
+    const issue: Redemption['issue'] = (connection, user) => {
+      told.push(connection.id, structuredClone(user))
+      return { row }
+    }
+    const outcome = await redeem(store, 'first', { issue })
     assert.equal(outcome.kind, 'redeemed')
-    assertRows(outcome.user, { id: 'jane', epoch: 0, scope: null })
+    assert.deepEqual(told, ['first', { id: 'jane', epoch: 0, scope: null }])
+    assert.deepEqual(outcome.token, { row })
+    assertRows(await store.opaqueTokens.find('hash', now), row)
     assertRows(outcome.connection, await store.connections.find('first'))
     const { client_id, user_id, scope, audience, generation } = outcome.connection
     assert.deepEqual(

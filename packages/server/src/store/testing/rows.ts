@@ -143,6 +143,7 @@ export const redemption = (
     graceSeconds,
     limit: 'many',
     connection: given,
+    issue: () => ({ row: undefined }),
     now,
     ...change,
   }

@@ -93,10 +93,14 @@ for (const { width, locale, colorScheme } of looks) {
   })
 }
 
+/** The browser puts the focus where the page wants it a moment after the page is there. */
+const hasFocus = (page: Page, id: string) => page.waitForFunction(`document.activeElement?.id === '${id}'`)
+
 test('the keyboard goes through the sign-in page from top to bottom, from its first field', {
   skip,
 }, async () => {
   await using opened = await openPage(browser, `${url}/sign-in-app`)
+  await hasFocus(opened.page, 'username')
   assert.deepEqual(await tabStops(opened.page, 7), [
     'username',
     'password',
@@ -122,6 +126,7 @@ test('an account is chosen by keyboard', { skip }, async () => {
 test('after a wrong password the keyboard stands in the field to fill in again', { skip }, async () => {
   await using opened = await openPage(browser, `${url}/sign-in-wrong`)
   const { page } = opened
+  await hasFocus(page, 'password')
   assert.deepEqual(await tabStops(page, 2), ['password', 'Sign in'])
   assert.equal(await page.inputValue('#username'), 'john')
   assert.equal(await page.inputValue('#password'), '')

@@ -242,10 +242,13 @@ test('a form that is sent twice at once signs in beside those who are signed in'
     answers.map(({ status }) => status),
     [303, 303],
   )
-  const { length } = await store.database.kysely.selectFrom('sessions').select('id').execute()
-  assert.equal(length, 1)
-  const accounts = await store.database.kysely.selectFrom('session_accounts').select('user_id').execute()
-  assert.deepEqual(accounts.map(({ user_id }) => user_id).sort(), [scene.jane.id, scene.john.id].sort())
+  // Whichever answer the browser keeps, both are signed in in it.
+  const { kysely } = store.database
+  for (const { id } of await kysely.selectFrom('sessions').select('id').execute()) {
+    const accounts = kysely.selectFrom('session_accounts').select('user_id').where('session_id', '=', id)
+    const ids = (await accounts.execute()).map(({ user_id }) => user_id)
+    assert.deepEqual(ids.sort(), [scene.jane.id, scene.john.id].sort())
+  }
 })
 
 test('a request as long as may be goes all the way', async () => {

@@ -39,10 +39,14 @@ export function availableScope(
 ): string {
   const available = intersectScope(intersectScope(granted, client.scope), user.scope)
   if (available === '' && granted !== '') throw invalidGrant('nothing of the granted scope is left')
-  if (config.requiredScope !== undefined && !parseScope(available).includes(config.requiredScope)) {
-    throw invalidGrant('the person may not allow the required scope any more')
-  }
+  checkRequiredScope({ config }, available)
   return available
+}
+
+/** @throws OAuthError `invalid_grant` without the scope that the API asks of every app. */
+export function checkRequiredScope({ config }: Pick<GrantContext, 'config'>, scope: string): void {
+  if (config.requiredScope === undefined || parseScope(scope).includes(config.requiredScope)) return
+  throw invalidGrant('the person may not allow the required scope, or not any more')
 }
 
 /**

@@ -4,7 +4,13 @@ import type { ClientWithSecrets } from '../store/clients.ts'
 import type { User } from '../store/users.ts'
 import type { TokenAnswer } from '../tokens/access-token.ts'
 import { readAudience } from '../tokens/resource.ts'
-import { answerConnection, granteeOf, newConnection, refuseWhatEnded } from './connection.ts'
+import {
+  answerConnection,
+  checkRequiredScope,
+  granteeOf,
+  newConnection,
+  refuseWhatEnded,
+} from './connection.ts'
 import type { Grant, GrantContext } from './grant.ts'
 
 /**
@@ -43,6 +49,8 @@ async function answer(
 ): Promise<TokenAnswer> {
   const { config, store, accessTokens } = context
   const scope = narrowScope(parameters.get('scope'), intersectScope(client.scope, user.scope))
+  // Before anything is opened, or ended by what is opened.
+  checkRequiredScope(context, scope)
   const audience = readAudience(config, parameters.get('resource'))
   if (!client.grant_types.split(' ').includes('refresh_token')) {
     return { ...(await accessTokens.issue({ client, user, scope, audience })), user_id: user.id }

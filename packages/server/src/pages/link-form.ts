@@ -3,7 +3,7 @@ import { sha256 } from '../base/hash.ts'
 import type { MailLink } from '../store/mail-links.ts'
 import { leaveNotice } from './notice.ts'
 import type { PageContext } from './page-context.ts'
-import { isOurForm, lead, type Visit, withQuery } from './visit.ts'
+import { isOurForm, lead, type Visit, whereabouts, withQuery } from './visit.ts'
 
 /** What the form behind a mailed link carries of the link, which is gone once it was used. */
 export const linkFields = ({
@@ -22,20 +22,24 @@ export const linkPurpose = (link: MailLink): string =>
 
 /**
  * Leads on from a form whose link was used already, as by a second press of its button: to sign-in, which says that it is
- * done. `undefined`: it is no form of ours, its link has expired, or there is nobody who could sign in.
+ * done. `undefined`: it is no form of ours, its link has expired, or the password that it sent is not theirs.
  */
 export async function leadAfterUse(
   context: PageContext,
   visit: Visit,
   kind: MailLink['kind'],
 ): Promise<Response | undefined> {
-  const { store, urls, clock, config } = context
+  const { store, urls, clock, config, people } = context
   const { fields, browser, continuation } = visit
   const isOurs = isOurForm(context, visit, purposeBy(kind, sha256(fields.get('token') ?? ''), fields))
   if (!isOurs || Number(fields.get('link_expires_at')) <= clock()) return undefined
   const email = fields.get('email') ?? ''
   const user = (await store.users.findByEmail(email)) ?? (await store.users.findByUsername(email))
   if (!user || user.disabled_at !== null) return undefined
+  // A link may also be gone because something else ended it: what was sent must be what is so.
+  const attempt = { username: user.username, password: fields.get('password') ?? '', ...whereabouts(visit) }
+  const signIn = await people.signIn(attempt)
+  if (signIn.kind !== 'signed_in' || signIn.user.id !== user.id) return undefined
   if (browser.accounts.some(({ id }) => id === user.id))
     return lead(context, visit, continuation ? continuationUrl(continuation, config.issuer) : urls.account)
   const query = { username: email, add: '1', continue: continuation }

@@ -64,8 +64,8 @@ export const newPasswordForm = (context: PageContext): Handler =>
       if (!(await store.users.setPassword(user.id, passwordHash, event, { linkHash }))) {
         return linkGone(context, visit)
       }
-      await people.trust(user, whereabouts(visit))
       await watch.check()
+      await people.trust(user, whereabouts(visit))
       const query = { username: user.username, add: '1' }
       const signInUrl = withQuery(urls.signIn, { ...query, continue: link.continue_to ?? undefined })
       return lead(context, visit, signInUrl, [leaveNotice(context, 'password_changed')])

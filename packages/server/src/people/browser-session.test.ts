@@ -151,14 +151,14 @@ test('a form that was sent twice signs in beside whoever was signed in, even whe
   await addPeople(at)
   const browsers = sessionsOf(at)
   const before = sent(...((await browsers.signIn(await browsers.read(request()), john)) ?? []))
-  await browsers.signIn(await browsers.read(request(before)), jane)
+  const first = sent(...((await browsers.signIn(await browsers.read(request(before)), jane)) ?? []))
   const second = await browsers.read(request(before))
   assert.deepEqual(second.accounts, [])
   const cookie = sent(...((await browsers.signIn(second, jane)) ?? []))
   const ids = (await browsers.read(request(cookie))).accounts.map(({ id }) => id)
   assert.ok(ids.includes('jane'))
-  const { length } = await at.store.database.kysely.selectFrom('sessions').select('id').execute()
-  assert.equal(length, 1)
+  // Whichever answer the browser keeps, it is signed in.
+  assert.equal((await browsers.read(request(first))).accounts.length, 2)
 })
 
 test('two issuers on one host have cookies of different names', () => {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { temporarilyUnavailable } from '../base/oauth-error.ts'
 import type { PasswordHash } from './password-hash.ts'
 import type { Derivation, PasswordJob, PasswordJobResult } from './password-worker.ts'
 
@@ -30,7 +31,8 @@ function runInThread(job: PasswordJob): Promise<Exclude<PasswordJobResult, { err
   // A process waits for a job that it gave, not for a thread without one.
   thread.ref()
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(new Error('The thread that hashes passwords ended.', { cause }))
+    const fail = (cause: unknown) =>
+      reject(temporarilyUnavailable('the thread that hashes passwords ended', cause))
     thread.once('error', fail).once('exit', fail)
     thread.once('message', (result: PasswordJobResult) => {
       thread.off('error', fail).off('exit', fail)
@@ -47,7 +49,8 @@ function runInThread(job: PasswordJob): Promise<Exclude<PasswordJobResult, { err
 function startThread(): Worker {
   const file = new URL(`password-worker${extname(import.meta.url)}`, import.meta.url)
   const thread = new Worker(file, { execArgv: [] })
-  // One that ends on its own is not given another job.
+  // One that ends on its own is not given another job, and takes nobody with it.
+  thread.on('error', () => {})
   thread.once('exit', () => {
     const at = idle.indexOf(thread)
     if (at >= 0) idle.splice(at, 1)

@@ -192,7 +192,7 @@ function* makeRoom({ kysely }: Database, sessionId: string, userId: string): Tra
 /** The browser's session under its new hash; a new one where it has none that lives. */
 function* moveOrMake(database: Database, signIn: NewSignIn): Transaction<string> {
   const { kysely } = database
-  const { sessionHash, newHash, user, event } = signIn
+  const { sessionHash, newHash, event } = signIn
   const now = event.at
   const session = { session_hash: newHash, last_used_at: now, expires_at: expiryOf(now, now, signIn) }
   const current = sessionHash === undefined ? undefined : yield* lockSession(database, sessionHash, now)
@@ -201,12 +201,6 @@ function* moveOrMake(database: Database, signIn: NewSignIn): Transaction<string>
     const moved = kysely.updateTable('sessions').set({ ...session, ...previous })
     yield* rows(moved.where('id', '=', current.id))
     return current.id
-  }
-  const left = sessionHash === undefined ? undefined : yield* lockLeftSession(database, sessionHash, now)
-  if (left) {
-    yield* rows(kysely.updateTable('sessions').set(session).where('id', '=', left.id))
-    yield* signOutSince(database, left, user.id)
-    return left.id
   }
   const id = randomId()
   yield* rows(
@@ -218,25 +212,30 @@ function* moveOrMake(database: Database, signIn: NewSignIn): Transaction<string>
       ...session,
     }),
   )
+  const left = sessionHash === undefined ? undefined : yield* lockLeftSession(database, sessionHash, now)
+  if (left) yield* copyAccounts(database, left, id)
   return id
 }
 
 /**
- * Whoever knows the hash that a session had before knows who was signed in then, and nobody who signed in since: they
- * do not come along (session fixation). The one who signs in now does, in any case.
+ * Whoever knows the hash that a session had before knows who was signed in then, and nobody who signed in since: those
+ * alone come along (session fixation). The session that was left stays as it is, for the browser that has it.
  */
-function* signOutSince(
+function* copyAccounts(
   { kysely }: Database,
   { id, leftAt }: { id: string; leftAt: UnixSeconds },
-  userId: string,
+  sessionId: string,
 ): Transaction<void> {
-  yield* rows(
+  const accounts = yield* rows(
     kysely
-      .deleteFrom('session_accounts')
+      .selectFrom('session_accounts')
+      .select(['user_id', 'signed_in_at'])
       .where('session_id', '=', id)
-      .where('signed_in_at', '>=', leftAt)
-      .where('user_id', '!=', userId),
+      .where('signed_in_at', '<', leftAt),
   )
+  for (const account of accounts) {
+    yield* rows(kysely.insertInto('session_accounts').values({ session_id: sessionId, ...account }))
+  }
 }
 
 function* signOutOf(

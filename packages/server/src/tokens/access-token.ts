@@ -82,7 +82,7 @@ export function createAccessTokenIssuer(options: AccessTokenOptions): AccessToke
     user_epoch: user?.epoch ?? 0,
     epoch: watch.head.epoch,
     issued_at: now,
-    expires_at: Math.min(now + config.accessTokenLifetimeSeconds, endsAt),
+    expires_at: Math.max(now + 1, Math.min(now + config.accessTokenLifetimeSeconds, endsAt)),
   })
 
   function draftJwt(grantee: Grantee): DraftedToken {

@@ -1,7 +1,7 @@
 import { OAuthError, type OAuthErrorCode } from '../base/oauth-error.ts'
 import { parseScope } from '../base/scope.ts'
 import type { Config } from '../config/config.ts'
-import type { Connection } from '../store/connections.ts'
+import type { Connection } from '../store/connection.ts'
 import type { SignedInAccount } from '../store/sessions.ts'
 import type { Store } from '../store/store.ts'
 import { findAccount, isFreshlySignedIn, type Visit } from './account.ts'

@@ -7,7 +7,7 @@ import {
   type NewConnection,
   openConnection,
   recordEnd,
-} from './connections.ts'
+} from './connection.ts'
 import { type Database, firstRow, mayBeStored, rows, type Transaction } from './database.ts'
 import type { OpaqueToken } from './opaque-tokens.ts'
 import { purgeExpired } from './purge.ts'

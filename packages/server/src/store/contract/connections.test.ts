@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { type Connection, maxConnectionsPerUserAndClient, type Rotation } from '../connections.ts'
+import { type Connection, maxConnectionsPerUserAndClient } from '../connection.ts'
 import { expiryMarginSeconds } from '../revocations.ts'
+import type { Rotation } from '../rotation.ts'
 import type { Store } from '../store.ts'
 import { lifetimeSeconds, overBothDatabases } from '../testing/databases.ts'
 import {

@@ -4,7 +4,7 @@ import type { Interaction } from './continuation.ts'
 import type { AuthorizationRequest } from './request.ts'
 
 /** What is known of the person when a request is decided. */
-export interface Visit {
+export interface Presence {
   /** Who is signed in in this browser. */
   accounts: readonly SignedInAccount[]
   /** What they did for this request. */
@@ -23,11 +23,11 @@ export type AccountChoice =
   | { kind: 'sign_in'; username: string | undefined }
 
 /** Whose account a request is about. */
-export function findAccount(request: AuthorizationRequest, visit: Visit): AccountChoice {
-  const { accounts, interaction } = visit
+export function findAccount(request: AuthorizationRequest, presence: Presence): AccountChoice {
+  const { accounts, interaction } = presence
   const chosen = accounts.find(({ id }) => id === interaction?.accountId)
   if (chosen) return { kind: 'account', account: chosen }
-  if (mustChoose(request, visit)) return { kind: 'choose_account' }
+  if (mustChoose(request, presence)) return { kind: 'choose_account' }
   const hinted = findHinted(request, accounts)
   if (hinted) return { kind: 'account', account: hinted }
   const [only, ...others] = accounts
@@ -42,15 +42,15 @@ export function findAccount(request: AuthorizationRequest, visit: Visit): Accoun
 export function isFreshlySignedIn(
   { prompts, maxAgeSeconds }: AuthorizationRequest,
   { signed_in_at, id }: SignedInAccount,
-  { interaction, now }: Visit,
+  { interaction, now }: Presence,
 ): boolean {
   if (interaction?.accountId === id && signed_in_at >= interaction.startedAt) return true
   return !prompts.has('login') && (maxAgeSeconds === undefined || now - signed_in_at < maxAgeSeconds)
 }
 
-function mustChoose({ prompts }: AuthorizationRequest, visit: Visit): boolean {
-  const isAsked = prompts.has('select_account') || visit.accountChooser === 'always'
-  return isAsked && (visit.accounts.length > 0 || visit.hasDemoAccounts)
+function mustChoose({ prompts }: AuthorizationRequest, presence: Presence): boolean {
+  const isAsked = prompts.has('select_account') || presence.accountChooser === 'always'
+  return isAsked && (presence.accounts.length > 0 || presence.hasDemoAccounts)
 }
 
 const findHinted = ({ loginHint }: AuthorizationRequest, accounts: readonly SignedInAccount[]) =>

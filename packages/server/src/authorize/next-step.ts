@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { Connection } from '../store/connection.ts'
 import type { SignedInAccount } from '../store/sessions.ts'
 import type { Store } from '../store/store.ts'
-import { findAccount, isFreshlySignedIn, type Visit } from './account.ts'
+import { findAccount, isFreshlySignedIn, type Presence } from './account.ts'
 import { AuthorizationError } from './authorization-error.ts'
 import { findPermission, type Permission } from './permission.ts'
 import type { AuthorizationRequest } from './request.ts'
@@ -43,9 +43,9 @@ const silentErrors = {
 export async function decideNextStep(
   context: NextStepContext,
   request: AuthorizationRequest,
-  visit: Visit,
+  presence: Presence,
 ): Promise<NextStep> {
-  const step = await findNextStep(context, request, visit)
+  const step = await findNextStep(context, request, presence)
   if (step.kind === 'answer' || !request.prompts.has('none')) return step
   const [code, description] = silentErrors[step.kind]
   throw new AuthorizationError(request, new OAuthError(code, description))
@@ -54,14 +54,14 @@ export async function decideNextStep(
 async function findNextStep(
   { config, store }: NextStepContext,
   request: AuthorizationRequest,
-  visit: Visit,
+  presence: Presence,
 ): Promise<NextStep> {
-  const choice = findAccount(request, visit)
+  const choice = findAccount(request, presence)
   if (choice.kind !== 'account') return choice
   const { account } = choice
-  if (!isFreshlySignedIn(request, account, visit)) return { kind: 'sign_in', username: account.username }
+  if (!isFreshlySignedIn(request, account, presence)) return { kind: 'sign_in', username: account.username }
   const permission = AuthorizationError.during(request, () => findPermission(config, request, account))
-  const connection = await store.connections.findBetween(account.id, request.client.id, visit.now)
+  const connection = await store.connections.findBetween(account.id, request.client.id, presence.now)
   const isRemembered = isAllowedAlready(config, request, permission, connection)
   return { kind: isRemembered ? 'answer' : 'consent', account, connection, ...permission }
 }

@@ -219,22 +219,27 @@ function* moveOrMake(database: Database, signIn: NewSignIn): Transaction<string>
 
 /**
  * Whoever knows the hash that a session had before knows who was signed in then, and nobody who signed in since: those
- * alone come along (session fixation). The session that was left stays as it is, for the browser that has it.
+ * alone come along (session fixation), unless they are being signed out everywhere. The session that was left stays as it
+ * is, for the browser that has it.
  */
 function* copyAccounts(
-  { kysely }: Database,
+  database: Database,
   { id, leftAt }: { id: string; leftAt: UnixSeconds },
   sessionId: string,
 ): Transaction<void> {
-  const accounts = yield* rows(
-    kysely
-      .selectFrom('session_accounts')
-      .select(['user_id', 'signed_in_at'])
-      .where('session_id', '=', id)
-      .where('signed_in_at', '<', leftAt),
-  )
-  for (const account of accounts) {
-    yield* rows(kysely.insertInto('session_accounts').values({ session_id: sessionId, ...account }))
+  const { kysely } = database
+  const accounts = kysely
+    .selectFrom('session_accounts')
+    .select(['user_id', 'signed_in_at'])
+    .where('session_id', '=', id)
+    .where('signed_in_at', '<', leftAt)
+  for (const { user_id } of yield* rows(accounts)) {
+    yield* lockUser(database, user_id)
+    // Looked at once more, now that nobody can sign them out.
+    const account = yield* firstRow(accounts.where('user_id', '=', user_id))
+    if (account) {
+      yield* rows(kysely.insertInto('session_accounts').values({ session_id: sessionId, ...account }))
+    }
   }
 }
 

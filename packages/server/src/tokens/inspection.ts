@@ -23,8 +23,8 @@ export interface TokenInspection {
    */
   revoke(token: string, clientId: string): Promise<boolean>
   /**
-   * Ends the connection that a token of either kind came from, also when it is an access token that has expired. Whoever
-   * holds the token may: it could do more harm than that.
+   * Ends the connection that a token of either kind came from, also when it is a JWT that has expired. Whoever holds the
+   * token may: it could do more harm than that.
    *
    * @param clientId where a client said who it is: then the connection must be its own.
    */

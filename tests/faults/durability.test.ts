@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import pg from 'pg'
 import { type Dev, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { startPostgres } from '../support/postgres.ts'
 import { missing } from '../support/programs.ts'
 import { postForm } from '../support/server.ts'
 import { type Call, isSyncOf, isWriteOf, parseTrace, traceProcesses } from './trace.ts'
-
-after(stopOwnPostgres)
 
 const skip = missing('strace')
 const tokenCount = 5
@@ -27,10 +25,13 @@ test('SQLite: the log is synced to disk before a token is answered', { skip }, a
 })
 
 test('PostgreSQL: the log is synced to disk before a commit is acknowledged', { skip }, async () => {
-  await using database = await temporaryDatabase()
-  await using dev = await startOpaque(database.url)
+  // A server that nobody else uses: one's sync brings what others committed to the disk with it.
+  const server = await startPostgres()
+  await using stack = new AsyncDisposableStack()
+  stack.defer(server.stop)
+  await using dev = await startOpaque(server.url)
   await issueToken(dev)
-  const { sessions, writers } = await serverProcesses(database.url)
+  const { sessions, writers } = await serverProcesses(server.url)
   await using trace = await traceProcesses([...sessions, ...writers])
   for (let count = 0; count < tokenCount; count++) await issueToken(dev)
   const calls = await trace.stop()

@@ -18,6 +18,12 @@ test('.ci/run installs every program that a test may find missing', () => {
   )
 })
 
+test('.ci/run installs the other runtimes by the very line that a skipped test says, before the tests run', () => {
+  const [line = ''] = /npm ci .*tests\/runtimes/.exec(read('tests/support/programs.ts')) ?? []
+  assert.ok(line)
+  assert.match(read('.ci/run'), new RegExp(`^${line}$[^]*^npm ci && npm test$`, 'm'))
+})
+
 test(".ci/run runs the readme's own test command, with nothing left out", () => {
   assert.match(read('README.md'), /^npm ci && npm test$/m)
   assert.match(read('.ci/run'), /^export CI=true\nnpm ci && npm test$/m)

@@ -7,8 +7,8 @@ import { temporaryFolder } from '../support/folder.ts'
 import { installed, projectFolder } from '../support/project.ts'
 
 /*
- * The layers of the server (ARCHITECTURE.md) are Biome's rules, in biome.layers.json. These tests give Biome files that
- * break them.
+ * The layers of the server (ARCHITECTURE.md), and what guard and client stand on, are Biome's rules, in biome.layers.json.
+ * These tests give Biome files that break them.
  */
 const server = 'packages/server/src'
 
@@ -72,6 +72,50 @@ test('the guard may not import the server', () => {
   }
 })
 
+const client = 'packages/client/src'
+
+test('the client may import its own files, those of the file store what Node.js brings, and those of axios its types', () => {
+  const findings = lint({
+    [`${client}/clock.ts`]: 'export const now = 1',
+    [`${client}/token-client.ts`]: "export { now } from './clock.ts'",
+    [`${client}/file-store.ts`]:
+      "export { rename } from 'node:fs/promises'\nexport { lock } from './file-lock.ts'",
+    [`${client}/file-lock.ts`]: "import { pid } from 'node:process'\nexport const lock = pid",
+    [`${client}/axios.ts`]: "export type { AxiosInstance } from 'axios'\nexport { now } from './clock.ts'",
+    [`${client}/clock.test.ts`]:
+      "export { test } from 'node:test'\nexport { listen } from '@latchkey/server'",
+  })
+  assert.deepEqual(findings, [])
+})
+
+const foreign = {
+  'a package': 'jose',
+  'the server': '@latchkey/server',
+  'the guard': '@latchkey/guard',
+  'a part of the guard': '@latchkey/guard/fetch',
+  'a file of the server': '../../server/src/base/clock.ts',
+}
+
+for (const [what, imported] of Object.entries(foreign)) {
+  test(`no file of the client may import ${what}, not even a type`, () => {
+    for (const keyword of ['export', 'export type']) {
+      for (const file of ['token-client.ts', 'file-store.ts', 'file-lock.ts', 'axios.ts']) {
+        const findings = lint({ [`${client}/${file}`]: `${keyword} { x } from '${imported}'` })
+        assert.deepEqual(findings, ['style/noRestrictedImports'], `${file}: ${keyword}`)
+      }
+    }
+  })
+}
+
+test('what runs without Node.js may not import Node.js, and only what is for axios its types', () => {
+  for (const imported of ['node:fs', 'node:fs/promises', 'node:process', 'node:crypto', 'axios']) {
+    for (const keyword of ['export', 'export type']) {
+      const findings = lint({ [`${client}/token-client.ts`]: `${keyword} { x } from '${imported}'` })
+      assert.deepEqual(findings, ['style/noRestrictedImports'], `${keyword} ${imported}`)
+    }
+  }
+})
+
 test('files may not import each other in a circle, not even types', () => {
   const findings = lint({
     [`${server}/tokens/one.ts`]: "import type { Two } from './two.ts'\nexport type One = Two | 1",
@@ -86,7 +130,13 @@ test('only the command line may read arguments and the environment', () => {
     'export const home = process.env.HOME',
     "import { env } from 'node:process'\nexport const home = env.HOME",
   ]) {
-    for (const file of [`${server}/store/rows.ts`, `${server}/server.ts`, 'packages/guard/src/guard.ts']) {
+    for (const file of [
+      `${server}/store/rows.ts`,
+      `${server}/server.ts`,
+      'packages/guard/src/guard.ts',
+      `${client}/token-client.ts`,
+      `${client}/file-lock.ts`,
+    ]) {
       assert.equal(lint({ [file]: text }).length, 1, `${file}: ${text}`)
     }
   }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '../support/folder.ts'
 import { freePort } from '../support/postgres.ts'
+import { missing, node20 } from '../support/programs.ts'
 import { installed, projectFolder } from '../support/project.ts'
 import { postForm, testSecret } from '../support/server.ts'
 
@@ -18,7 +19,7 @@ const run = promisify(execFile)
 const folder = temporaryFolder()
 after(() => folder[Symbol.dispose]())
 const cwd = folder.path
-const packages = ['guard', 'server']
+const packages = ['guard', 'client', 'server']
 
 /** npm tells its scripts of the project that runs them; what is started here must not know it. */
 const env = {
@@ -46,6 +47,50 @@ export const handler = protect(guard, { scope: 'read' }, (_: Request, principal:
 export const middleware = requires(guard, 'read')
 // @ts-expect-error: an unknown option is a mistake, so the types are not \`any\`
 createGuard({ isuer: 'https://auth.example.com', audience: 'https://api.example.com' })
+`
+
+const clientConsumer = `
+import { createTokenClient, memoryStore, reasonOf, TokenError, type TokenStore } from '@latchkey/client'
+import { axiosAdapter } from '@latchkey/client/axios'
+import { dialect } from '@latchkey/client/dialect'
+import { privateKeyJwt } from '@latchkey/client/private-key-jwt'
+import { beginSignIn, finishSignIn } from '@latchkey/client/sign-in'
+
+const store: TokenStore = memoryStore()
+const options = { issuer: 'https://auth.example.com', clientId: 'id', clientSecret: 'secret', store }
+export const client = createTokenClient({ ...options, dialect: dialect({ body: 'json' }) })
+export const dropIn: typeof fetch = client.fetch
+export const withKey = (key: CryptoKey) => createTokenClient({ ...options, auth: privateKeyJwt({ key }) })
+export async function call(): Promise<string | undefined> {
+  try {
+    return reasonOf(await client.fetch(new URL('https://api.example.com'), { body: 'text', method: 'POST' }))
+  } catch (error) {
+    return error instanceof TokenError ? error.code : undefined
+  }
+}
+export const others = [axiosAdapter, beginSignIn, finishSignIn]
+// @ts-expect-error: an unknown option is a mistake, so the types are not \`any\`
+createTokenClient({ isuer: 'https://auth.example.com' })
+`
+
+const fileConsumer = `
+import { createTokenClient } from '@latchkey/client'
+import { fileStore } from '@latchkey/client/file-store'
+
+export const client = createTokenClient({ issuer: 'https://auth.example.com', store: fileStore('tokens.json') })
+`
+
+/** A token from the server, the same from the file, and a refusal. Every entry loads, also where there is no axios. */
+const getTokens = `
+import { createTokenClient, TokenError } from '@latchkey/client'
+import { fileStore } from '@latchkey/client/file-store'
+const [issuer, clientId, clientSecret, file, ...entries] = process.argv.slice(2)
+for (const entry of entries) await import(entry)
+const options = { issuer, clientId, clientSecret, store: fileStore(file) }
+console.log(await createTokenClient(options).getToken())
+console.log(await createTokenClient(options).getToken())
+const wrong = createTokenClient({ issuer, clientId, clientSecret: 'wrong' })
+console.log(await wrong.getToken().catch((error) => error instanceof TokenError && error.code))
 `
 
 const check = `
@@ -132,10 +177,11 @@ test('from the installed packages: migrate, register, serve, get a token, and ch
     await Promise.race([once(createInterface(server.stdout), 'line'), exited])
     const answer = await postForm(`${issuer}/token`, { grant_type: 'client_credentials' }, app)
     const { access_token } = (await answer.json()) as { access_token: string }
-    const words = [issuer, audience, api.id, api.secret, access_token, `${access_token}x`]
+    const tokens = [access_token, ...(await getThem(issuer, app))]
+    const words = [issuer, audience, api.id, api.secret, ...tokens, `${access_token}x`]
     writeFileSync(folder.file('check.mjs'), check)
     const { stdout } = await run(process.execPath, ['check.mjs', ...words], { cwd, env })
-    assert.equal(stdout, `${app.id}\n401\n`)
+    assert.equal(stdout, `${`${app.id}\n`.repeat(tokens.length)}401\n`)
   } finally {
     server.kill()
   }
@@ -152,26 +198,73 @@ for (const password of ['correct horse battery', 'wrong']) console.log(await ver
   assert.equal(stdout, 'true\nfalse\n')
 })
 
-test('the declarations resolve for a consumer: nodenext, strict, and libraries checked too', async () => {
-  writeFileSync(folder.file('consumer.mts'), consumer)
-  const options = {
-    module: 'nodenext',
-    target: 'esnext',
-    lib: ['esnext', 'dom'],
-    strict: true,
-    noEmit: true,
-    types: ['node'],
-    typeRoots: [`${projectFolder}node_modules/@types`],
-    skipLibCheck: false,
-  }
-  writeFileSync(
-    folder.file('tsconfig.json'),
-    JSON.stringify({ compilerOptions: options, files: ['consumer.mts'] }),
-  )
-  const { stdout } = await run(installed('tsc'), ['-p', '.'], { cwd, env }).catch((error) => error)
-  const ours = stdout.split('\n').filter((line: string) => /consumer\.mts|@latchkey/.test(line))
-  assert.deepEqual(ours, [], stdout)
-})
+/** The resolution, the library and the types of each kind of app, and what it imports. */
+const apps = {
+  'on Node.js': {
+    options: { module: 'nodenext', lib: ['esnext', 'dom'], types: ['node'] },
+    sources: [consumer, clientConsumer, fileConsumer],
+  },
+  "on Node.js, without a browser's types": {
+    options: { module: 'nodenext', lib: ['esnext'], types: ['node'] },
+    sources: [clientConsumer, fileConsumer],
+  },
+  'for browsers, without the types of Node.js': {
+    options: { module: 'nodenext', lib: ['es2022', 'dom', 'dom.iterable'], types: [] },
+    sources: [clientConsumer],
+  },
+  'for browsers, by a bundler': {
+    options: {
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      lib: ['es2022', 'dom', 'dom.iterable'],
+      types: [],
+    },
+    sources: [clientConsumer],
+  },
+}
+
+for (const [name, { options, sources }] of Object.entries(apps)) {
+  test(`the declarations resolve for an app ${name}: strict, and libraries checked too`, async () => {
+    const files = sources.map((source, index) => {
+      writeFileSync(folder.file(`consumer-${index}.mts`), source)
+      return `consumer-${index}.mts`
+    })
+    const compilerOptions = {
+      target: 'esnext',
+      strict: true,
+      noEmit: true,
+      typeRoots: [`${projectFolder}node_modules/@types`],
+      // Who imports the client's part for axios has axios.
+      paths: { axios: [`${projectFolder}node_modules/axios/index.d.ts`] },
+      skipLibCheck: false,
+      ...options,
+    }
+    writeFileSync(folder.file('tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    const { stdout } = await run(installed('tsc'), ['-p', '.'], { cwd, env }).catch((error) => error)
+    const ours = stdout.split('\n').filter((line: string) => /consumer-|@latchkey/.test(line))
+    assert.deepEqual(ours, [], stdout)
+  })
+}
+
+/** What the installed client gets: one token from each Node.js that it runs on and that is here. */
+async function getThem(issuer: string, app: { id: string; secret: string }): Promise<string[]> {
+  assert.ok(!existsSync(folder.file('node_modules/axios')))
+  writeFileSync(folder.file('get-tokens.mjs'), getTokens)
+  const manifest = JSON.parse(readFileSync(`${projectFolder}packages/client/package.json`, 'utf8'))
+  const entries = Object.keys(manifest.exports).map((entry) => `@latchkey/client${entry.slice(1)}`)
+  const nodes = missing('node-20') ? [process.execPath] : [process.execPath, node20]
+  const outputs = nodes.map(async (node, index) => {
+    const file = folder.file(`tokens-${index}.json`)
+    const words = ['get-tokens.mjs', issuer, app.id, app.secret, file, ...entries]
+    const { stdout } = await run(node, words, { cwd, env })
+    return stdout.split('\n')
+  })
+  return (await Promise.all(outputs)).map(([token = '', again, failure]) => {
+    assert.equal(again, token)
+    assert.equal(failure, 'request_refused')
+    return token
+  })
+}
 
 function latchkey(...words: string[]): Promise<{ stdout: string; stderr: string }> {
   return run(folder.file('node_modules/.bin/latchkey'), words, { cwd, env })

@@ -1,0 +1,514 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import axios, {
+  type AxiosAdapter,
+  type AxiosError,
+  type AxiosResponse,
+  type CreateAxiosDefaults,
+} from 'axios'
+import { axiosAdapter, axiosReasonOf } from './axios.ts'
+import { dialect, type ServerDialect } from './dialect.ts'
+import { TokenError } from './errors.ts'
+import { createTokenClient } from './index.ts'
+
+/** A request as a server got it. */
+interface Seen {
+  method: string
+  path: string
+  headers: IncomingMessage['headers']
+  body: string
+  token: string | undefined
+}
+
+type Handler = (seen: Seen, response: ServerResponse) => void
+
+/** A server that remembers each request in full. */
+async function listen(handle: Handler) {
+  const seen: Seen[] = []
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '', headers } = request
+    const { searchParams } = new URL(url, 'http://localhost')
+    const header = headers.authorization?.replace('Bearer ', '') ?? headers['x-api-key']
+    const token = String(header ?? searchParams.get('api_key') ?? '') || undefined
+    const arrived = { method, path: url, headers, body: await text(request), token }
+    seen.push(arrived)
+    handle(arrived, response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** Redirects as the path says: `/302?to=…`. */
+function redirects({ path }: Seen, response: ServerResponse): boolean {
+  const { pathname, searchParams } = new URL(path, 'http://localhost')
+  const status = /^\/(30\d)$/.exec(pathname)?.[1]
+  const to = searchParams.get('to')
+  if (!status || to === null) return false
+  const repeated = searchParams.get('api_key')
+  const location = searchParams.has('repeat') ? `${to}?api_key=${repeated}&q=1` : to
+  response.writeHead(Number(status), { location }).end('moved')
+  return true
+}
+
+/** A token server that gives t1, t2, …; an API that takes the last one alone; and another origin that takes anything. */
+async function start(change: ServerDialect = {}) {
+  let last = 0
+  let isDown = false
+  const tokens = await listen((_, response) => {
+    if (isDown) return response.writeHead(503).end()
+    last++
+    const answer = { access_token: `t${last}`, token_type: 'Bearer', expires_in: 3600 }
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer))
+  })
+  let live = 't1'
+  const challenges: Record<string, string> = {
+    '/scope': 'Basic realm="api", Bearer error="insufficient_scope", scope="write"',
+    '/never': 'Bearer error="invalid_token"',
+  }
+  const api = await listen((seen, response) => {
+    const challenge = challenges[seen.path]
+    if (challenge) return response.writeHead(401, { 'www-authenticate': challenge }).end('{}')
+    if (redirects(seen, response)) return
+    const isTaken = seen.token === live
+    response.writeHead(isTaken ? 200 : 401, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ isTaken, body: seen.body }))
+  })
+  const other = await listen((seen, response) => {
+    if (redirects(seen, response)) return
+    response.writeHead(seen.path.startsWith('/401') ? 401 : 200).end('{}')
+  })
+  const client = createTokenClient({
+    tokenEndpoint: `${tokens.url}/token`,
+    clientId: 'app',
+    origins: [api.url],
+    dialect: dialect(change),
+  })
+  return {
+    client,
+    tokens,
+    api,
+    other,
+    /** Ends the token in use: the API takes the next one. */
+    revoke: () => {
+      live = `t${last + 1}`
+    },
+    breakTokenServer: () => {
+      isDown = true
+    },
+    create: (adapter: 'http' | 'fetch', defaults: CreateAxiosDefaults = {}) =>
+      axios.create({ baseURL: api.url, ...defaults, adapter: axiosAdapter(client, axios, { adapter }) }),
+    async [Symbol.asyncDispose]() {
+      for (const server of [tokens, api, other]) await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The answer, whether axios rejects its status or not. */
+const settled = (work: Promise<AxiosResponse>): Promise<{ response: AxiosResponse; error?: AxiosError }> =>
+  work.then(
+    (response) => ({ response }),
+    (error) => {
+      assert.ok(axios.isAxiosError(error) && error.response, String(error))
+      return { response: error.response, error }
+    },
+  )
+
+const tokensAt = ({ seen }: { seen: Seen[] }) => seen.map(({ token }) => token)
+
+for (const adapter of ['http', 'fetch'] as const) {
+  test(`${adapter}: a request carries the token, which is not in the config of its response`, async () => {
+    await using parts = await start()
+    const response = await parts.create(adapter).get('/a', { params: { q: 'a b' } })
+    assert.equal(response.status, 200)
+    assert.deepEqual(tokensAt(parts.api), ['t1'])
+    assert.equal(parts.api.seen[0]?.path, '/a?q=a+b')
+    assert.equal(response.config.url, '/a')
+    assert.ok(!JSON.stringify(response.config).includes('t1'))
+  })
+
+  test(`${adapter}: only the client's origins get the token, by where the request really goes`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    await api.get(`${parts.other.url}/a`)
+    await api.get('/a', { baseURL: parts.other.url })
+    await api.get(`${parts.api.url}/a`, { baseURL: parts.other.url, allowAbsoluteUrls: false })
+    await api.get(`${parts.api.url}/a`, { baseURL: parts.other.url })
+    assert.deepEqual(tokensAt(parts.other), [undefined, undefined, undefined])
+    assert.deepEqual(tokensAt(parts.api), ['t1'])
+  })
+
+  test(`${adapter}: a refused token is replaced and the request repeated, interceptors and transformations once`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    let runs = 0
+    api.interceptors.request.use((config) => {
+      runs++
+      return config
+    })
+    await api.get('/first')
+    parts.revoke()
+    runs = 0
+    const { data } = await api.post(
+      '/second',
+      { a: 1 },
+      {
+        transformRequest: [
+          (body) => {
+            runs++
+            return JSON.stringify(body)
+          },
+        ],
+      },
+    )
+    assert.equal(runs, 2)
+    assert.deepEqual(data, { isTaken: true, body: '{"a":1}' })
+    assert.deepEqual(tokensAt(parts.api), ['t1', 't1', 't2'])
+    assert.equal(parts.tokens.seen.length, 2)
+  })
+
+  test(`${adapter}: siblings that are refused at once share one renewal`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    await api.get('/a')
+    parts.revoke()
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => api.get(`/${i}`)))
+    assert.ok(answers.every(({ status }) => status === 200))
+    assert.equal(parts.tokens.seen.length, 2)
+  })
+
+  for (const validateStatus of [undefined, null]) {
+    const how = validateStatus === null ? 'is taken by validateStatus' : 'is an error of axios'
+    test(`${adapter}: a 401 that the caller gets ${how}, and has its reason`, async () => {
+      await using parts = await start()
+      const api = parts.create(adapter, validateStatus === null ? { validateStatus } : {})
+      const ask = async (path: string, headers = {}) => {
+        const { response, error } = await settled(api.get(path, { headers }))
+        assert.equal(response.status, 401)
+        assert.equal(error === undefined, validateStatus === null)
+        assert.ok(!JSON.stringify(error ?? response.config).includes('t1'))
+        assert.equal(axiosReasonOf(error), error && axiosReasonOf(response))
+        return axiosReasonOf(response)
+      }
+      assert.equal(await ask('/scope'), 'insufficient_scope')
+      assert.equal(parts.tokens.seen.length, 1)
+      assert.equal(await ask('/never'), 'new_token_refused')
+      assert.deepEqual(tokensAt(parts.api), ['t1', 't1', 't2'])
+      assert.equal(await ask('/own', { Authorization: 'Bearer mine' }), 'own_credential')
+      assert.deepEqual([parts.tokens.seen.length, tokensAt(parts.api).at(-1)], [2, 'mine'])
+    })
+  }
+
+  test(`${adapter}: auth, a user in the URL, and a header left out on purpose are the caller's own`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    const auth = { username: 'john', password: 'x' }
+    const { response } = await settled(api.get('/a', { auth }))
+    assert.equal(axiosReasonOf(response), 'own_credential')
+    await settled(api.get(parts.api.url.replace('//', '//john:x@')))
+    await settled(api.get('/a', { headers: { Authorization: false } }))
+    const sent = parts.api.seen.map(({ headers }) => headers.authorization)
+    assert.deepEqual(sent, ['Basic am9objp4', 'Basic am9objp4', undefined])
+    assert.equal(parts.tokens.seen.length, 0)
+  })
+
+  test(`${adapter}: data that can be read again is sent again`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    const form = new FormData()
+    form.set('a', 'text')
+    form.set('file', new Blob(['bytes']), 'a.txt')
+    const bodies = [
+      'text',
+      { a: 1 },
+      new URLSearchParams({ a: '1' }),
+      Buffer.from('buffer'),
+      new Blob(['b']),
+      form,
+    ]
+    for (const body of bodies) {
+      parts.revoke()
+      await api.get('/warm').catch(() => undefined)
+      parts.revoke()
+      parts.api.seen.length = 0
+      assert.equal((await api.post('/a', body)).status, 200)
+      const [first, second] = parts.api.seen.map(({ body }) => body.replaceAll(/boundary-\S+|-{4,}\S+/g, 'B'))
+      assert.equal(second, first)
+      assert.ok(second)
+    }
+  })
+
+  test(`${adapter}: a stream is not sent again: the token is renewed, and the caller told`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    await api.get('/a')
+    const web = () => new Response('stream').body
+    for (const make of adapter === 'http' ? [() => Readable.from(['stream']), packaged] : [web]) {
+      parts.revoke()
+      const { response } = await settled(api.post('/b', make()))
+      assert.equal(axiosReasonOf(response), 'body_not_replayed')
+      assert.equal((await api.post('/b', make())).status, 200)
+    }
+  })
+
+  test(`${adapter}: a refused stream answer is let go of, and the second one handed on`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter, { responseType: 'stream' })
+    await api.get('/a')
+    parts.revoke()
+    const { data } = await api.get('/a')
+    const read = await text(adapter === 'http' ? data : Readable.fromWeb(data))
+    assert.deepEqual(JSON.parse(read), { isTaken: true, body: '' })
+  })
+
+  test(`${adapter}: the connection of a refused stream answer is freed`, async () => {
+    await using parts = await start()
+    const closed = Promise.withResolvers<void>()
+    await using endless = await listen(({ token }, response) => {
+      if (token === 't2') return response.end('all of it')
+      response.writeHead(401).write('some of it')
+      response.on('close', closed.resolve)
+    })
+    const client = createTokenClient({
+      tokenEndpoint: parts.tokens.url,
+      clientId: 'app',
+      origins: [endless.url],
+    })
+    const api = axios.create({ baseURL: endless.url, adapter: axiosAdapter(client, axios, { adapter }) })
+    assert.equal((await api.get('/a', { responseType: 'stream' })).status, 200)
+    await closed.promise
+  })
+
+  test(`${adapter}: an aborted request waits for no token`, async () => {
+    await using silent = await listen(() => undefined)
+    const client = createTokenClient({ tokenEndpoint: silent.url, clientId: 'app', origins: [silent.url] })
+    const api = axios.create({ baseURL: silent.url, adapter: axiosAdapter(client, axios, { adapter }) })
+    const controller = new AbortController()
+    const work = api.get('/a', { signal: controller.signal })
+    setTimeout(() => controller.abort(), 50)
+    await assert.rejects(work, (error) => axios.isCancel(error))
+    assert.deepEqual(
+      silent.seen.map(({ method }) => method),
+      ['POST'],
+    )
+  })
+
+  test(`${adapter}: without a token there is a TokenError, and the API is not asked`, async () => {
+    await using parts = await start()
+    parts.breakTokenServer()
+    await assert.rejects(parts.create(adapter).get('/a'), (error) => error instanceof TokenError)
+    assert.equal(parts.api.seen.length, 0)
+  })
+
+  const ways = {
+    authorization: {},
+    'x-api-key': { header: 'x-api-key' },
+    query: { query: 'api_key' },
+  } as const
+  for (const [way, credential] of Object.entries(ways)) {
+    const change = way === 'authorization' ? {} : ({ credential } as ServerDialect)
+
+    test(`${adapter}, ${way}: the token goes along within its origin`, async () => {
+      await using parts = await start(change)
+      const api = parts.create(adapter)
+      for (const status of [301, 302, 303, 307, 308])
+        assert.equal((await api.get(`/${status}`, { params: { to: '/b?x=1' } })).status, 200)
+      parts.revoke()
+      assert.equal((await api.get('/302', { params: { to: '/b' } })).status, 200)
+      assert.deepEqual(tokensAt(parts.api).slice(-4), ['t1', 't1', 't2', 't2'])
+    })
+
+    test(`${adapter}, ${way}: the token does not go to another origin, nor come back from there`, async () => {
+      await using parts = await start(change)
+      const { api, other } = parts
+      const via = (url: string) => `${other.url}/302?to=${encodeURIComponent(url)}`
+      const back = via(via(`${api.url}/back`))
+      const { response } = await settled(parts.create(adapter).get('/302', { params: { to: back } }))
+      assert.equal(response.status, 401)
+      assert.equal(axiosReasonOf(response), undefined)
+      assert.deepEqual(
+        [tokensAt(api), tokensAt(other)],
+        [
+          ['t1', undefined],
+          [undefined, undefined],
+        ],
+      )
+      assert.ok(other.seen.every((seen) => !JSON.stringify(seen).includes('t1')))
+      assert.equal(parts.tokens.seen.length, 1)
+    })
+
+    test(`${adapter}, ${way}: a 401 of another origin ends no token`, async () => {
+      await using parts = await start(change)
+      const params = { to: `${parts.other.url}/401` }
+      const { response } = await settled(parts.create(adapter).get('/307', { params }))
+      assert.equal(response.status, 401)
+      assert.deepEqual([axiosReasonOf(response), parts.tokens.seen.length], [undefined, 1])
+    })
+
+    test(`${adapter}, ${way}: what a POST led to is asked for again, and the POST is not`, async () => {
+      await using parts = await start(change)
+      const api = parts.create(adapter)
+      await api.get('/warm')
+      parts.revoke()
+      parts.api.seen.length = 0
+      const { data } = await api.post('/303?to=/b', { a: 1 })
+      assert.deepEqual(data, { isTaken: true, body: '' })
+      const sent = parts.api.seen.map(({ method, path, token }) => [method, path.split('?')[0], token])
+      const expected = [
+        ['POST', '/303', 't1'],
+        ['GET', '/b', 't1'],
+        ['GET', '/b', 't2'],
+      ]
+      assert.deepEqual(sent, expected)
+      assert.equal(parts.api.seen.at(-1)?.headers['content-type'], undefined)
+    })
+
+    test(`${adapter}, ${way}: a request is repeated from its start, with its data`, async () => {
+      await using parts = await start(change)
+      const api = parts.create(adapter)
+      await api.get('/warm')
+      parts.revoke()
+      parts.api.seen.length = 0
+      const { data } = await api.put('/307?to=/b', { a: 1 })
+      assert.deepEqual(data, { isTaken: true, body: '{"a":1}' })
+      assert.deepEqual(tokensAt(parts.api), ['t1', 't1', 't2', 't2'])
+    })
+  }
+
+  test(`${adapter}: a token in the URL that the server repeats in its redirect stays behind`, async () => {
+    await using parts = await start({ credential: { query: 'api_key' } })
+    await parts.create(adapter).get('/302', { params: { to: `${parts.other.url}/b`, repeat: 1 } })
+    assert.equal(parts.other.seen[0]?.path, '/b?q=1')
+  })
+
+  test(`${adapter}: redirects that are not to be followed are not`, async () => {
+    await using parts = await start()
+    const options = { params: { to: '/b' }, maxRedirects: 0, validateStatus: null }
+    assert.equal((await parts.create(adapter).get('/302', options)).status, 302)
+    assert.equal(parts.api.seen.length, 1)
+  })
+
+  test(`${adapter}: redirects without end are an error`, async () => {
+    await using parts = await start()
+    const to = '/302?to=/302?to=/302'
+    await using loop = await listen((_, response) => response.writeHead(302, { location: to }).end())
+    const client = createTokenClient({
+      tokenEndpoint: parts.tokens.url,
+      clientId: 'app',
+      origins: [loop.url],
+    })
+    const api = axios.create({ baseURL: loop.url, adapter: axiosAdapter(client, axios, { adapter }) })
+    await assert.rejects(api.get('/'), (error) => {
+      assert.ok(axios.isAxiosError(error))
+      assert.ok(!JSON.stringify(error).includes('t1'))
+      return true
+    })
+    assert.ok(loop.seen.length <= 25)
+  })
+}
+
+/** A form of the package form-data, as axios makes it in Node.js. */
+const packaged = () => axios.toFormData({ file: Buffer.from('stream') })
+
+test('http: a beforeRedirect of the caller runs, and cannot bring the token to another origin', async () => {
+  await using parts = await start()
+  const hosts: string[] = []
+  const api = parts.create('http', {
+    beforeRedirect(options, _, { headers }) {
+      hosts.push(options.href)
+      options.headers = { ...options.headers, authorization: headers.authorization, 'x-own': 'kept' }
+    },
+  })
+  await api.get('/302', { params: { to: `${parts.other.url}/b` } })
+  assert.deepEqual(hosts, [`${parts.other.url}/b`])
+  assert.deepEqual(tokensAt(parts.other), [undefined])
+  assert.equal(parts.other.seen[0]?.headers['x-own'], 'kept')
+})
+
+test('http: a beforeRedirect of the caller sees no token on its way to another origin', async () => {
+  await using parts = await start({ credential: { header: 'x-api-key' } })
+  const seen: unknown[] = []
+  const api = parts.create('http', { beforeRedirect: ({ headers }) => seen.push(headers['x-api-key']) })
+  await api.get('/302', { params: { to: '/b' } })
+  await api.get('/302', { params: { to: `${parts.other.url}/b` } })
+  assert.deepEqual(seen, ['t1', undefined])
+})
+
+test('fetch: the caller’s own wish for redirects is kept, and what is for one origin stays there', async () => {
+  await using parts = await start()
+  const api = parts.create('fetch')
+  const params = { to: '/b' }
+  const manual = { params, fetchOptions: { redirect: 'manual' }, validateStatus: null }
+  assert.equal((await api.get('/302', manual)).status, 302)
+  await assert.rejects(api.get('/302', { params, fetchOptions: { redirect: 'error' } }))
+  const headers = { Cookie: 'a=1', 'X-Other': 'kept' }
+  await api.get('/302', { params: { to: `${parts.other.url}/b` }, headers })
+  const [seen] = parts.other.seen
+  assert.deepEqual([seen?.headers.cookie, seen?.headers['x-other']], [undefined, 'kept'])
+  await assert.rejects(
+    api.post('/307?to=/b', new Response('stream').body),
+    /Redirect not followed.*can be sent only once/,
+  )
+})
+
+test('a header of the caller’s own where the API takes its token is left alone', async () => {
+  await using parts = await start({ credential: { header: 'x-api-key' } })
+  const { response } = await settled(parts.create('http').get('/a', { headers: { 'X-API-Key': 'mine' } }))
+  assert.deepEqual([axiosReasonOf(response), tokensAt(parts.api)], ['own_credential', ['mine']])
+})
+
+test('the adapter may become the default of axios itself, and a function may stand in for its own', async () => {
+  await using parts = await start()
+  const before = axios.defaults.adapter
+  try {
+    axios.defaults.adapter = axiosAdapter(parts.client, axios)
+    assert.equal((await axios.get(`${parts.api.url}/a`)).status, 200)
+  } finally {
+    if (before) axios.defaults.adapter = before
+  }
+  const adapter: AxiosAdapter = async (config) => {
+    const status = config.headers.get('authorization') === 'Bearer t2' ? 200 : 401
+    return { config, status, statusText: '', headers: {}, data: null }
+  }
+  const api = axios.create({
+    baseURL: parts.api.url,
+    adapter: axiosAdapter(parts.client, axios, { adapter }),
+  })
+  assert.equal((await api.get('/a')).status, 200)
+})
+
+test('where the browser has followed to another origin, its 401 ends no token', async () => {
+  await using parts = await start()
+  const adapter: AxiosAdapter = async (config) => {
+    const request = { responseURL: `${parts.other.url}/a` }
+    return { config, status: 401, statusText: '', headers: {}, data: null, request }
+  }
+  const api = axios.create({ adapter: axiosAdapter(parts.client, axios, { adapter }) })
+  assert.equal(axiosReasonOf(await api.get(`${parts.api.url}/a`)), undefined)
+  assert.equal(parts.tokens.seen.length, 1)
+})
+
+test('what axios itself refuses is its own error', async () => {
+  await using parts = await start()
+  const api = axios.create({ adapter: axiosAdapter(parts.client, axios) })
+  await assert.rejects(api.get('/relative'), (error) => !(error instanceof TokenError))
+  await assert.rejects(api.get('ftp://127.0.0.1/'), (error) => axios.isAxiosError(error))
+  assert.equal(parts.tokens.seen.length, 0)
+})
+
+test('only 401s of the adapter have a reason', () => {
+  for (const value of [undefined, null, 'x', new Error('x'), { response: undefined }, {}])
+    assert.equal(axiosReasonOf(value), undefined)
+})

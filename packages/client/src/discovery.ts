@@ -1,0 +1,49 @@
+import { TokenError } from './errors.ts'
+import { ask, isSecure, type Transport } from './http.ts'
+
+/** What of a server's metadata (RFC 8414 §2) a client uses; all but `issuer` may be missing. */
+export interface ServerMetadata {
+  readonly issuer: string
+  readonly authorization_endpoint?: string
+  readonly token_endpoint?: string
+  readonly revocation_endpoint?: string
+  readonly token_endpoint_auth_methods_supported?: readonly string[]
+  readonly authorization_response_iss_parameter_supported?: boolean
+}
+
+/**
+ * Reads the metadata of RFC 8414, else those of OpenID Connect Discovery, and checks that they are the issuer's own: those of
+ * another would send our secrets there (RFC 8414 §3.3).
+ *
+ * @throws TokenError `invalid_metadata`, or what kept them from being read.
+ */
+export async function discover(issuer: string, transport: Transport): Promise<ServerMetadata> {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  for (const place of [
+    `/.well-known/oauth-authorization-server${path}`,
+    `${path}/.well-known/openid-configuration`,
+  ]) {
+    const url = origin + place
+    const { status, body, retryAfterSeconds } = await ask(transport, url, {})
+    const found: ServerMetadata = Object(body)
+    if (status === 200 && found.issuer === issuer) return found
+    if (status === 200) throw invalid(`${url} is of ${found.issuer}, not of ${issuer}.`)
+    if (status === 429 || status >= 500)
+      throw new TokenError('server_unavailable', `${url} answers ${status}.`, { status, retryAfterSeconds })
+  }
+  throw invalid(`${issuer} has no metadata: give tokenEndpoint.`)
+}
+
+const invalid = (message: string) => new TokenError('invalid_metadata', message)
+
+/** An endpoint of the metadata that secrets may be sent to. @throws TokenError `invalid_metadata` */
+export function endpointOf(
+  metadata: Partial<ServerMetadata>,
+  name: `${'authorization' | 'token' | 'revocation'}_endpoint`,
+  { allowInsecure }: Transport,
+): string {
+  const url = metadata[name] ?? ''
+  if (isSecure(url, allowInsecure)) return url
+  throw invalid(`The server has no ${name} that is https.`)
+}

@@ -1,0 +1,228 @@
+import { TokenError } from './errors.ts'
+import { keptIn } from './kept.ts'
+import type { Renewal, Settings } from './options.ts'
+import { askPatiently } from './patience.ts'
+import { createServer, type Parameters } from './server.ts'
+import { type Held, hold, holdStored, isAlive, isDue, readClocks, readTokens, type Tokens } from './tokens.ts'
+import { giveUpOn } from './waiting.ts'
+
+/** How often a store without a lock is read again before a refusal is believed: the winner may not have written yet. */
+const rereadPausesMs = [0, 200, 800]
+/** Refresh tokens of others, and writes, that one renewal tries. */
+const maxRounds = 5
+/** After which a renewal is lost: its store is silent, or its runtime has ended the request that it belonged to. */
+const renewalTimeoutMs = 45_000
+/** After a failed renewal nobody asks for so long, up to twice, or as long as the server said. */
+const coolDownMs = 2_000
+
+export interface TokenRenewal {
+  /** The token in memory, where it will do: it lives, is not the rejected one, and this caller need not renew it. */
+  usable(rejected: string | undefined): string | undefined
+  /** One renewal, however many ask. @throws TokenError */
+  renew(rejected: string | undefined): Promise<string>
+}
+
+export function createRenewal(settings: Settings): TokenRenewal {
+  const { clock, grant, owner, asked, onRenew, onError } = settings
+  const server = createServer(settings)
+  const store = keptIn(settings.store)
+  let held: Held | undefined
+  let running: Promise<string> | undefined
+  let isStartSpent = false
+  let failure: TokenError | undefined
+  let quietUntilMs = 0
+
+  const isUsable = (candidate: Held | undefined, rejected?: string): candidate is Held =>
+    candidate !== undefined && candidate.tokens.accessToken !== rejected && isAlive(candidate, clock)
+
+  const isFresh = (candidate: Held, rejected?: string) =>
+    isUsable(candidate, rejected) && candidate.isSaved && !isDue(candidate, clock)
+
+  const isQuiet = () => clock.monotonicMs() < quietUntilMs
+
+  /** Keeps a failing server from being asked with every call. */
+  function coolDown(error: TokenError): void {
+    const { retryAfterSeconds = 0 } = error
+    failure = error
+    quietUntilMs = clock.monotonicMs() + Math.max(coolDownMs * (1 + Math.random()), retryAfterSeconds * 1000)
+  }
+
+  function usable(rejected?: string): string | undefined {
+    const isEnough = isUsable(held, rejected) && (running || isQuiet() || isFresh(held))
+    return isEnough ? held?.tokens.accessToken : undefined
+  }
+
+  async function renew(rejected?: string): Promise<string> {
+    const joined = running
+    const token = await joinOrBegin(rejected)
+    // Who began it may not have known that this token was refused.
+    return joined && token === rejected ? joinOrBegin(rejected) : token
+  }
+
+  /**
+   * Each caller waits on a timer of its own. A runtime that ends a request, as workerd does, ends what was begun in it: that never
+   * settles, or fails by the runtime's own error. Whoever had joined it begins anew.
+   */
+  async function joinOrBegin(rejected?: string): Promise<string> {
+    const joined = running
+    if (!joined && isQuiet() && !isUsable(held, rejected)) throw failure
+    const run = joined ?? begin(rejected)
+    running = run
+    const lost = new TokenError('timeout', 'The renewal was lost.')
+    try {
+      return await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), run, lost)
+    } catch (thrown) {
+      if (!joined || (thrown instanceof TokenError && thrown !== lost)) throw thrown
+    } finally {
+      if (running === run) running = undefined
+    }
+    return joinOrBegin(rejected)
+  }
+
+  async function begin(rejected?: string): Promise<string> {
+    const reason = reasonFor(rejected)
+    const run = () => renewAlone(reason, rejected)
+    try {
+      held = await store.alone(run).catch((thrown) => {
+        unlessNeeded(thrown)
+        return run()
+      })
+      if (!held.isSaved) coolDown(unsaved)
+    } catch (thrown) {
+      const hasToken = isUsable(held, rejected)
+      // Once a connection has ended, nobody is asked: there the store alone can bring news.
+      if (thrown instanceof TokenError && (hasToken || !isEnd(thrown))) coolDown(thrown)
+      tell(thrown, false, hasToken)
+      if (!hasToken) throw thrown
+    }
+    return (held as Held).tokens.accessToken
+  }
+
+  function reasonFor(rejected?: string): Renewal['reason'] {
+    if (!held) return 'first'
+    if (held.tokens.accessToken === rejected) return 'rejected'
+    return isAlive(held, clock) ? 'due' : 'expired'
+  }
+
+  /** Reads what the store has; unless another user of it has renewed, asks the server, and saves what it answers. */
+  async function renewAlone(reason: Renewal['reason'], rejected?: string): Promise<Held> {
+    let text = await store.read().catch(unlessNeeded)
+    if (held && !held.isSaved && held.text === text) {
+      held = await save(held)
+      if (isFresh(held, rejected)) return held
+      text = held.text
+    }
+    for (let round = 0; round < maxRounds; round++) {
+      const isNew = grant.isNew && !isStartSpent
+      const stored = isNew ? undefined : readTokens(text, owner, asked)
+      if (stored && text !== held?.text) {
+        const found = holdStored(stored, text, clock)
+        if (isUsable(found, rejected)) held = found
+        if (isFresh(found, rejected)) return told(found, reason)
+      }
+      const parameters = nextRequest(stored)
+      try {
+        const renewed = await save(await ask(parameters, stored, text), parameters.refresh_token, isNew)
+        isStartSpent = true
+        return told(renewed, reason, parameters)
+      } catch (thrown) {
+        text = await afterRefusal(thrown, stored, text)
+      }
+    }
+    throw unsaved
+  }
+
+  /** What to ask for next. @throws TokenError `connection_ended` where nothing is left to ask with. */
+  function nextRequest(stored: Tokens | undefined): Parameters {
+    if (stored?.refreshToken) return { grant_type: 'refresh_token', refresh_token: stored.refreshToken }
+    if (grant.parameters && (grant.isRepeatable || !(isStartSpent || stored))) return grant.parameters
+    throw new TokenError('connection_ended', 'There is no refresh token: connect again.')
+  }
+
+  async function ask(
+    parameters: Parameters,
+    before: Tokens | undefined,
+    text: string | undefined,
+  ): Promise<Held> {
+    return askPatiently(clock, tell, async () => {
+      const since = readClocks(clock)
+      const {
+        refreshToken = parameters.refresh_token,
+        scope = before?.scope,
+        ...answer
+      } = await server.token(parameters)
+      // RFC 6749 §6: what an answer leaves out goes on as it is.
+      const tokens = { owner, asked, ...answer, refreshToken, scope, obtainedAtMs: since.wall }
+      return hold(tokens, text, false, since)
+    })
+  }
+
+  /**
+   * Saves over what was read; where another was faster, over what is spent as well, but never over a newer refresh token,
+   * unless this one is of a new connection.
+   */
+  async function save(candidate: Held, spent?: string, isNew?: boolean): Promise<Held> {
+    let { tokens, text, isSaved } = candidate
+    const next = JSON.stringify(tokens)
+    try {
+      for (let round = 0; round < maxRounds && !isSaved; round++) {
+        isSaved = await store.write(text, next)
+        text = isSaved ? next : await store.read()
+        const other = isSaved || isNew ? undefined : readTokens(text, owner, asked)
+        const found = other && other.refreshToken !== spent && holdStored(other, text, clock)
+        if (found && isUsable(found)) return found
+      }
+    } catch (thrown) {
+      tell(thrown)
+    }
+    // What can be had for the asking need not be saved.
+    return { ...candidate, text, isSaved: isSaved || !tokens.refreshToken }
+  }
+
+  /** What the store holds after the server said that it is over: another may have been faster, or the grant begins anew. */
+  async function afterRefusal(thrown: unknown, stored: Tokens | undefined, text: string | undefined) {
+    if (!isEnd(thrown)) throw thrown
+    for (const pauseMs of settings.store.lock ? [0] : rereadPausesMs) {
+      await clock.wait(pauseMs)
+      const newer = await store.read()
+      if (newer !== text) return newer
+    }
+    if (stored && !(await store.write(text, undefined))) return store.read()
+    if (stored && grant.isRepeatable) return undefined
+    isStartSpent = true
+    throw thrown
+  }
+
+  /** A grant that can be repeated goes on in memory while its store is down. @throws whatever else there is. */
+  function unlessNeeded(thrown: unknown): undefined {
+    if (!grant.isRepeatable || Object(thrown).code !== 'store_failed') throw thrown
+    tell(thrown, false)
+  }
+
+  function told(
+    renewed: Held,
+    reason: Renewal['reason'],
+    { grant_type: grantType }: Partial<Parameters> = {},
+  ): Held {
+    const { scope, lifetimeSeconds: expiresInSeconds } = renewed.tokens
+    quietly(() => onRenew?.({ reason, grantType, expiresInSeconds, scope }))
+    return renewed
+  }
+
+  function tell(thrown: unknown, willRetry = true, hasToken = isUsable(held)): void {
+    if (thrown instanceof TokenError) quietly(() => onError?.(thrown, { willRetry, hasToken }))
+  }
+
+  return { usable, renew }
+}
+
+const isEnd = (thrown: unknown): boolean => Object(thrown).code === 'connection_ended'
+
+const unsaved = new TokenError('store_failed', 'The store has not kept the tokens.')
+
+/** A hook of the owner's fails by itself. */
+function quietly(hook: () => void): void {
+  try {
+    hook()
+  } catch {}
+}

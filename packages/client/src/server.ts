@@ -1,0 +1,82 @@
+import { basic, formEncode, none, post } from './authentication.ts'
+import { discover, endpointOf, type ServerMetadata } from './discovery.ts'
+import { ask } from './http.ts'
+import type { Settings } from './options.ts'
+import { readAnswer, refusal, type TokenAnswer } from './token-answer.ts'
+import type { WireAnswer } from './wire.ts'
+
+/** Parameters of a request by their standard names. */
+export type Parameters = Readonly<Record<string, string>>
+
+/** The authorization server as this client speaks to it. */
+export interface Server {
+  /** RFC 6749 §3.2. @throws TokenError */
+  token(grant: Parameters): Promise<TokenAnswer>
+  /** Sends `parameters` in the server's way, as this client; to `known`, else where the metadata say. @throws TokenError */
+  send(
+    name: 'token_endpoint' | 'revocation_endpoint',
+    known: string | undefined,
+    parameters: URLSearchParams,
+  ): Promise<WireAnswer>
+}
+
+export function createServer(settings: Settings): Server {
+  const { issuer, tokenEndpoint, clientId, clientSecret, dialect, transport } = settings
+  let metadata: Partial<ServerMetadata> | undefined
+
+  /** Read once; after a failure, once more. */
+  async function findMetadata(): Promise<Partial<ServerMetadata>> {
+    if (tokenEndpoint || !issuer) return {}
+    metadata ??= await discover(issuer, transport)
+    return metadata
+  }
+
+  const send: Server['send'] = async (name, known, parameters) => {
+    const found = await findMetadata()
+    const url = known ?? endpointOf(found, name, transport)
+    const grantType = parameters.get('grant_type')
+    const headers = new Headers({ accept: 'application/json' })
+    const auth = settings.auth ?? offered(clientSecret, found.token_endpoint_auth_methods_supported)
+    await auth({ url, issuer, clientId, clientSecret, headers, parameters })
+    const secrets = [clientSecret, formEncode(clientSecret), headers.get('authorization')?.split(' ')[1]]
+    for (const [name, value] of parameters)
+      if (!publicParameters.test(name)) secrets.push(value, formEncode(value))
+    const answer = await ask(transport, ...dialect.write(url, headers, parameters))
+    const said = dialect.read(answer.body, settings.clock.nowMs())
+    // There are servers that refuse with a 200.
+    if (answer.status < 300 && !said.error) return said
+    throw refusal({ ...answer, said, url, grantType, secrets }, dialect)
+  }
+
+  return {
+    send,
+    async token(grant) {
+      const isRefresh = grant.grant_type === 'refresh_token'
+      const known = (isRefresh && dialect.refreshEndpoint) || tokenEndpoint
+      const said = await send('token_endpoint', known, withExtras(grant, isRefresh, settings))
+      return readAnswer(said, settings.defaultLifetimeSeconds)
+    },
+  }
+}
+
+/** Adds what every request for a token asks for; the scope only at the start, for a refresh keeps it (RFC 6749 §6). */
+function withExtras(
+  start: Parameters,
+  isRefresh: boolean,
+  { scope, resources, parameters, grant }: Settings,
+): URLSearchParams {
+  const all = new URLSearchParams({ ...start, ...parameters })
+  if (scope && grant.isRepeatable && !isRefresh) all.set('scope', scope)
+  for (const resource of resources) all.append('resource', resource)
+  return all
+}
+
+/** RFC 8414 §2: a server that says nothing takes Basic. */
+function offered(clientSecret: string | undefined, methods: readonly string[] = []) {
+  if (!clientSecret) return none()
+  const isOffered = (method: string) => methods.includes(`client_secret_${method}`)
+  return isOffered('post') && !isOffered('basic') ? post() : basic()
+}
+
+/** What may be quoted. Every other parameter may be a secret. */
+const publicParameters = /^(?:client_id|redirect_uri|scope|\w+_type)$/

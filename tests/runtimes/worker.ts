@@ -1,0 +1,32 @@
+import { createTokenClient, TokenError } from '../../packages/client/src/index.ts'
+import { runScenario, type Setup } from './scenario.ts'
+
+/*
+ * Runs in workerd. There one instance serves many requests at once, and what a request began ends with it: its fetches and
+ * its timers. A client is made with the module, as an app's would be, and shared by all of them. The setup is put in by the
+ * bundler.
+ */
+declare const setup: Setup
+
+const { issuer, clientId, clientSecret, api } = setup
+const client = createTokenClient({ issuer, clientId, clientSecret, origins: [api] })
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/scenario') return Response.json(await runScenario(setup))
+    return Response.json(await callShared(searchParams.get('patience')))
+  },
+}
+
+/** @param patience in milliseconds: whoever has one answers its own request when that is over. */
+async function callShared(patience: string | null): Promise<unknown> {
+  const signal = patience === null ? null : AbortSignal.timeout(Number(patience))
+  try {
+    const response = await client.fetch(`${api}/info`, { signal })
+    await response.body?.cancel()
+    return { status: response.status }
+  } catch (error) {
+    return { failure: error instanceof TokenError ? error.code : (error as Error).name }
+  }
+}

@@ -257,5 +257,13 @@ function createProgram(): Command {
     .addOption(config())
     .action(async (kid, options) => (await import('./keys.ts')).revokeKey(kid, options, process.env))
 
+  program
+    .command('token')
+    .description('print an access token of any server, got as its client by a profile and kept beside it')
+    .option('-p, --profile <file>', 'where it comes from, and as whom (default: latchkey.profile.json)')
+    .option('--header', 'print the header that an API takes it in, as for curl -H')
+    .option('--renew', 'get a new one though the last still lives, as when an API refused it')
+    .action(async (options) => (await import('./token.ts')).printToken(options, process.env))
+
   return explainMistakes(program, program.name())
 }

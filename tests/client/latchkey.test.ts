@@ -1,0 +1,4 @@
+import { startLatchkey } from './servers/latchkey.ts'
+import { clientSuite } from './suite.ts'
+
+clientSuite('Latchkey', startLatchkey)

@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { addPerson, issueCode, redeem, refresh, registerCodeClient, tokensOf } from '../support/connection.ts'
+import { startDev } from '../support/dev.ts'
+import { temporaryFolder } from '../support/folder.ts'
+import { basic, postForm, startServer, type TestServer } from '../support/server.ts'
+import { asOrdinaryUser, assertRefused, latchkey, type RunOptions, succeeded } from './support.ts'
+
+/** Nothing of a server is needed: not its secret either. */
+const run = (words: string[], options: RunOptions) =>
+  latchkey(['token', ...words], { ...options, env: { LATCHKEY_SECRET: undefined, ...options.env } })
+
+/** A folder with this profile in it, under its own name. */
+function folderWith(profile: object, mode = 0o600) {
+  const folder = temporaryFolder()
+  const write = (changed: object) =>
+    writeFileSync(folder.file('latchkey.profile.json'), JSON.stringify(changed), { mode })
+  write(profile)
+  return { ...folder, cwd: folder.path, write, tokens: folder.file('latchkey.profile.tokens.json') }
+}
+
+/** Runs it to its end, and takes the one line that it prints. */
+async function lineOf(words: string[], options: RunOptions): Promise<string> {
+  const { stdout } = succeeded(await run(words, options))
+  assert.match(stdout, /^[^\n]+\n$/)
+  return stdout.trimEnd()
+}
+
+const statusAt = async (url: string | null, headers: Record<string, string>): Promise<number> =>
+  (await fetch(`${url}/whoami`, { headers })).status
+
+const asHeaders = (line: string): Record<string, string> => {
+  const colon = line.indexOf(': ')
+  return { [line.slice(0, colon)]: line.slice(colon + 2) }
+}
+
+async function tokenRequestsAt({ url, resourceServer: { id, secret } }: TestServer): Promise<number> {
+  const headers = { authorization: basic(id, secret) }
+  const metrics = await (await fetch(`${url}/metrics`, { headers })).text()
+  const counts = metrics.matchAll(/^latchkey_requests_total\{endpoint="token".* (\d+)$/gm)
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+/** Where nobody listens. */
+const nowhere = 'http://127.0.0.1:1'
+
+test('a token is printed, works at the API, and is printed again without asking the server', async () => {
+  await using dev = await startDev()
+  const { issuer, client, endpoints } = dev.description
+  using folder = folderWith({ issuer, clientId: client.client_id, clientSecret: client.client_secret })
+  const token = await lineOf([], folder)
+  assert.equal(await statusAt(endpoints.api, { authorization: `Bearer ${token}` }), 200)
+  assert.equal(statSync(folder.tokens).mode & 0o777, 0o600)
+  assert.equal(await lineOf(['--header'], folder), `Authorization: Bearer ${token}`)
+  assert.notEqual(await lineOf(['--renew'], folder), token)
+  const renewed = await lineOf([], folder)
+  await dev.end()
+  assert.equal(await lineOf([], folder), renewed)
+})
+
+test('a profile of another name and folder, whose secret is in the environment and whose tokens are elsewhere', async () => {
+  await using dev = await startDev()
+  const { issuer, client, endpoints } = dev.description
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('profiles'))
+  const profile = {
+    issuer,
+    clientId: client.client_id,
+    clientSecret: { env: 'BILLING_SECRET' },
+    tokens: '../kept/billing.json',
+  }
+  writeFileSync(folder.file('profiles/billing.json'), JSON.stringify(profile), { mode: 0o644 })
+  const options = { cwd: folder.path, env: { BILLING_SECRET: client.client_secret } }
+  const words = ['--profile', 'profiles/billing.json', '--header']
+  assert.equal(await statusAt(endpoints.api, asHeaders(await lineOf(words, options))), 200)
+  assert.equal(statSync(folder.file('kept/billing.json')).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(folder.file('profiles')), ['billing.json'])
+  const without = await run(words, { cwd: folder.path })
+  assertRefused(
+    without,
+    /billing\.json: clientSecret: the variable BILLING_SECRET is not set in the environment/,
+  )
+})
+
+test('however many ask at once, the server is asked once', async () => {
+  await using server = await startServer()
+  const { client, url } = server
+  using folder = folderWith({ issuer: url, clientId: client.id, clientSecret: client.secret })
+  const tokens = await Promise.all(Array.from({ length: 4 }, () => lineOf([], folder)))
+  assert.equal(new Set(tokens).size, 1)
+  assert.equal(await tokenRequestsAt(server), 1)
+  assert.equal(await lineOf([], folder), tokens[0])
+  assert.equal(await tokenRequestsAt(server), 1)
+})
+
+test('by its dialect: the token bare, in a header of its own, or in the URL', async () => {
+  await using dev = await startDev({ dialect: 'realtyna' })
+  const { issuer, client, endpoints } = dev.description
+  const profile = { issuer, clientId: client.client_id, clientSecret: client.client_secret }
+  using folder = folderWith({ ...profile, dialect: { credential: { bare: true } } })
+  const bare = await lineOf(['--header'], folder)
+  assert.equal(bare, `Authorization: ${await lineOf([], folder)}`)
+  assert.equal(await statusAt(endpoints.api, asHeaders(bare)), 200)
+  folder.write({ ...profile, dialect: { credential: { header: 'X-Api-Key' } } })
+  assert.match(await lineOf(['--header'], folder), /^x-api-key: [^\s]+$/)
+  folder.write({ ...profile, dialect: { credential: { query: 'api_key' } } })
+  assertRefused(await run(['--header'], folder), /the API takes its token in the URL\. Leave out --header/)
+})
+
+test('by its dialect: a password, JSON, minutes, and a refresh afterwards', async () => {
+  await using dev = await startDev({ dialect: 'make-academy' })
+  const { routes, users, issuer } = dev.description
+  const [user] = users
+  const route = routes.find(({ url }) => url.endsWith('/api/v3/token'))
+  using folder = folderWith({
+    tokenEndpoint: route?.url,
+    auth: 'none',
+    grant: { password: { username: user?.username, password: { env: 'PASSWORD' } } },
+    dialect: { body: 'json', lifetimeUnit: 'minutes', error: { error_description: 'error.message' } },
+  })
+  const options = { cwd: folder.cwd, env: { PASSWORD: user?.password } }
+  const first = await lineOf([], options)
+  const api = `${issuer}/api/v3`
+  assert.equal(await statusAt(api, { authorization: `Bearer ${first}` }), 200)
+  const second = await lineOf(['--renew'], options)
+  assert.notEqual(second, first)
+  assert.equal(await statusAt(api, { authorization: `Bearer ${second}` }), 200)
+  assert.equal(JSON.parse(readFileSync(folder.tokens, 'utf8')).lifetimeSeconds, 300)
+})
+
+/** A server, and a connection of a person to an app there. */
+async function connect() {
+  const server = await startServer({ refreshTokenGrace: '1s' })
+  const { store, config, urls } = server.latchkey
+  const parts = { store, clock: () => Math.floor(Date.now() / 1000) }
+  const app = await registerCodeClient(parts)
+  const person = await addPerson(parts)
+  const again = async () => {
+    const code = await issueCode(parts, app, person, { audience: config.audience })
+    return tokensOf(await redeem(urls.token, app, code)).refreshToken
+  }
+  const profile = {
+    issuer: server.url,
+    clientId: app.id,
+    clientSecret: app.secret,
+    grant: 'refresh_token',
+    refreshToken: await again(),
+  }
+  return { server, app, again, profile, urls, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+test('a connection goes on by the refresh token that was rotated to, which is kept', async () => {
+  await using connection = await connect()
+  using folder = folderWith(connection.profile)
+  const seen = new Set([await lineOf([], folder)])
+  for (let i = 0; i < 3; i++) seen.add(await lineOf(['--renew'], folder))
+  assert.equal(seen.size, 4)
+  const { refreshToken } = JSON.parse(readFileSync(folder.tokens, 'utf8'))
+  assert.notEqual(refreshToken, connection.profile.refreshToken)
+  const { refreshToken: _, ...rest } = connection.profile
+  folder.write(rest)
+  assert.ok(!seen.has(await lineOf(['--renew'], folder)))
+  const { urls, app } = connection
+  assert.equal((await refresh(urls.token, app, refreshToken)).status, 200)
+})
+
+test('refused in one line: a connection that ended says what to do, and no secret; a new one goes on', async () => {
+  await using connection = await connect()
+  const { profile, urls, app } = connection
+  using folder = folderWith(profile)
+  await lineOf([], folder)
+  const { refreshToken } = JSON.parse(readFileSync(folder.tokens, 'utf8'))
+  await postForm(urls.revocation, { token: refreshToken }, { id: app.id, secret: app.secret ?? '' })
+  const outcome = await run(['--renew'], folder)
+  assertRefused(
+    outcome,
+    /ended the connection.*Then write the new refresh token to `refreshToken` in latchkey\.profile\.json/,
+  )
+  for (const secret of [refreshToken, profile.refreshToken, profile.clientSecret])
+    assert.ok(!outcome.stderr.includes(String(secret)))
+  folder.write({ ...profile, refreshToken: await connection.again() })
+  await lineOf([], folder)
+})
+
+test('refused in one line: a wrong secret, in the words of the server and without the secret', async () => {
+  await using server = await startServer()
+  const clientSecret = 'a wrong secret & of no one'
+  for (const auth of ['basic', 'post']) {
+    using folder = folderWith({ issuer: server.url, clientId: server.client.id, clientSecret, auth })
+    const outcome = await run([], folder)
+    assertRefused(outcome, /\/token refused \(invalid_client/)
+    assert.ok(!outcome.stderr.includes(clientSecret))
+  }
+})
+
+test('refused in one line: a server that is not there', async () => {
+  using folder = folderWith({ tokenEndpoint: `${nowhere}/token`, clientId: 'app' })
+  assertRefused(await run([], folder), /http:\/\/127\.0\.0\.1:1\/token was not reached/)
+})
+
+const sound = { issuer: nowhere, clientId: 'app', clientSecret: 'hunter2hunter2' }
+const profiles: Record<string, [profile: object, answer: RegExp]> = {
+  'an unknown member gets the nearest name': [
+    { ...sound, clientSecrte: 'hunter2' },
+    /latchkey\.profile\.json: Unknown option `clientSecrte`\. Did you mean `clientSecret`\?/,
+  ],
+  'an unknown member of the dialect gets the nearest name': [
+    { ...sound, dialect: { lifetimeUnits: 'minutes' } },
+    /Unknown option `dialect\.lifetimeUnits`\. Did you mean `lifetimeUnit`\?/,
+  ],
+  'neither issuer nor tokenEndpoint': [
+    { clientId: 'app' },
+    /latchkey\.profile\.json: give issuer or tokenEndpoint/,
+  ],
+  'http that is not on loopback': [
+    { ...sound, issuer: 'http://auth.example.com' },
+    /latchkey\.profile\.json: .*https.*allowInsecure/,
+  ],
+  'an issuer that is no URL': [{ ...sound, issuer: 'auth.example.com' }, /latchkey\.profile\.json: .*URL/],
+  'a secret of another kind': [
+    { ...sound, clientSecret: 5 },
+    /clientSecret: write a text, or \{ "env": "NAME" \}/,
+  ],
+  'a secret whose variable has no name': [
+    { ...sound, clientSecret: { evn: 'X' } },
+    /Unknown option `clientSecret\.evn`\. Did you mean `env`\?/,
+  ],
+  'a way to authenticate that there is not': [
+    { ...sound, auth: 'digest' },
+    /auth: write "basic" or "post" or "none"/,
+  ],
+  'a grant that there is not': [{ ...sound, grant: 'passwrd' }, /grant: write "client_credentials"/],
+  'a refresh token for another grant': [
+    { ...sound, refreshToken: 'hunter2' },
+    /refreshToken: it goes with "grant": "refresh_token"/,
+  ],
+  'a way to authenticate that wants a secret': [
+    { issuer: nowhere, clientId: 'app', auth: 'post' },
+    /clientSecret: it is missing; write it, or "auth": "none"/,
+  ],
+  'a connection that nothing is known of': [
+    { ...sound, grant: 'refresh_token' },
+    /write the new refresh token to `refreshToken` in latchkey\.profile\.json/,
+  ],
+}
+
+for (const [what, [profile, answer]] of Object.entries(profiles)) {
+  test(`refused in one line: ${what}`, async () => {
+    using folder = folderWith(profile)
+    const outcome = await run([], folder)
+    assertRefused(outcome, answer)
+    assert.doesNotMatch(outcome.stderr, /hunter2/)
+  })
+}
+
+test('refused in one line: a profile that is not there, or cannot be read, without a word of it', async () => {
+  using folder = temporaryFolder()
+  const options = { cwd: folder.path }
+  assertRefused(
+    await run([], options),
+    /There is no latchkey\.profile\.json in this folder\. Write one.*"clientId"/,
+  )
+  assertRefused(
+    await run(['--profile', 'a.json'], options),
+    /There is no file a\.json, which --profile names/,
+  )
+  assertRefused(await run(['--profile', '.'], options), /\. cannot be read: EISDIR/)
+  for (const text of ['{"clientSecret": hunter2}', '{"clientSecret": "hunter2"', 'hunter2', '']) {
+    writeFileSync(folder.file('a.json'), text, { mode: 0o600 })
+    const outcome = await run(['--profile', 'a.json'], options)
+    assertRefused(outcome, /a\.json is no JSON.*Write it as in/)
+    assert.doesNotMatch(outcome.stderr, /hunter2/)
+  }
+  writeFileSync(folder.file('a.json'), ' '.repeat(70_000), { mode: 0o600 })
+  assertRefused(
+    await run(['--profile', 'a.json'], options),
+    /a\.json is no profile: it is longer than 64 KiB/,
+  )
+})
+
+test('a secret that others on this machine may read is told of on standard error, and the token is printed', async () => {
+  await using server = await startServer()
+  const { id, secret } = server.client
+  using folder = folderWith({ issuer: server.url, clientId: id, clientSecret: secret }, 0o644)
+  const { code, stdout, stderr } = await run([], folder)
+  assert.equal(code, 0)
+  assert.match(stdout, /^[^\n]+\n$/)
+  assert.match(
+    stderr,
+    /^latchkey: latchkey\.profile\.json holds a secret, and others may read it\. Run `chmod 600 /,
+  )
+  assert.ok(!stderr.includes(secret))
+})
+
+test('tokens that cannot be kept: a client of its own is warned and served, a connection is not touched', async () => {
+  await using connection = await connect()
+  const { server, profile } = connection
+  using folder = folderWith({
+    issuer: server.url,
+    clientId: server.client.id,
+    clientSecret: { env: 'SECRET' },
+    tokens: 'kept/tokens.json',
+  })
+  mkdirSync(folder.file('kept'), { mode: 0o555 })
+  chmodSync(folder.path, 0o755)
+  chmodSync(folder.file('latchkey.profile.json'), 0o644)
+  const env = { SECRET: server.client.secret, REFRESH: profile.refreshToken, APP: profile.clientSecret }
+  const options = { cwd: folder.cwd, env, ...asOrdinaryUser }
+  const { code, stdout, stderr } = await run([], options)
+  assert.equal(code, 0)
+  assert.match(stdout, /^[^\n]+\n$/)
+  assert.match(
+    stderr,
+    /^latchkey: The tokens cannot be kept in [^\n]*kept\/tokens\.json: .*permission denied.*\n$/,
+  )
+  const secrets = { clientSecret: { env: 'APP' }, refreshToken: { env: 'REFRESH' } }
+  folder.write({ ...profile, ...secrets, tokens: 'kept/tokens.json' })
+  assertRefused(
+    await run([], options),
+    /The tokens cannot be kept in .*permission denied.*Mend that, and run this again at once/,
+  )
+  folder.write({ ...profile, ...secrets })
+  await lineOf([], { cwd: folder.cwd, env })
+})
+
+test('refused in one line: tokens of another client in the file', async () => {
+  await using server = await startServer()
+  using folder = folderWith({
+    issuer: server.url,
+    clientId: server.client.id,
+    clientSecret: server.client.secret,
+  })
+  await lineOf([], folder)
+  folder.write({ issuer: server.url, clientId: 'other', clientSecret: 'x' })
+  assertRefused(
+    await run([], folder),
+    /holds the tokens of another client or server\. Name another file as `tokens` in latchkey\.profile\.json/,
+  )
+})

@@ -8,7 +8,7 @@ export const expected = {
   withBody: { status: 200, text: 'a text' },
   withStream: { status: 401, reason: 'body_not_replayed', next: 'a stream' },
   scope: { status: 403 },
-  redirected: { away: nothing, awayByHeader: nothing, around: { message: 'Hello.' } },
+  redirected: { away: nothing, awayByHeader: 'redirect', around: { message: 'Hello.' } },
   elsewhere: nothing,
   failures: {
     wrongSecret: 'request_refused invalid_client',

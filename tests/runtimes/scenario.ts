@@ -120,7 +120,7 @@ async function callBeyondScope(setup: Setup) {
   return { status: response.status }
 }
 
-/** Once with a credential in `Authorization`, which runtimes keep from strangers, and once in a header of the API's own. */
+/** With a credential in `Authorization`, which runtimes keep from strangers, and with one in a header of the API's own. */
 async function followRedirects(setup: Setup) {
   const plain = clientOf(setup)
   const own = clientOf(setup, { dialect: dialect({ credential: { header: 'x-token' } }) })
@@ -171,7 +171,8 @@ async function statusOf(client: TokenClient, setup: Setup): Promise<number> {
 async function jsonFrom(client: TokenClient, url: string): Promise<unknown> {
   try {
     const response = await client.fetch(url)
-    return await response.json()
+    const isRedirect = response.type === 'opaqueredirect' || response.headers.has('location')
+    return isRedirect ? 'redirect' : await response.json()
   } catch (error) {
     return (error as Error).name
   }

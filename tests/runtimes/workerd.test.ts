@@ -20,13 +20,19 @@ const newest = compatibilityDates.at(-1) ?? ''
 const patienceMs = 200
 const slowTokenMs = 1_000
 
+/** Before September 2025 `Authorization` went along to other origins, so that the client follows no redirect there. */
+const expectedInWorkerd = {
+  ...expected,
+  redirected: { away: 'redirect', awayByHeader: 'redirect', around: 'redirect' },
+}
+
 for (const date of compatibilityDates) {
   test(`workerd of ${date}: gets tokens, renews them once, and sends them to nobody else`, {
     skip,
   }, async () => {
     await using world = await startWorld()
     await using worker = await startWorkerd(world.setup, date)
-    assert.deepEqual(await ask(worker, 'scenario'), expected)
+    assert.deepEqual(await ask(worker, 'scenario'), expectedInWorkerd)
     assert.equal(worker.complaints(), '')
   })
 

@@ -47,11 +47,14 @@ export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
   function send({ url, request, init, headers, redirect }: Call, credential: Credential): Promise<Response> {
     const all = new Headers([...headers, ...Object.entries(credential.headers)])
     // Only `Authorization` stays behind by itself at another origin.
-    const isHeld = redirect === 'follow' && !all.has('authorization')
+    const isHeld = redirect === 'follow' && (isWorkerd || !all.has('authorization'))
     const target = request && credential.url !== url.href ? new Request(credential.url, request) : request
     return fetch(target ?? credential.url, { ...init, headers: all, redirect: isHeld ? 'manual' : redirect })
   }
 }
+
+/** Where `Authorization` goes along, too, unless the worker's compatibility date is from 2025-09-01 on. */
+const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
 
 type Call = ReturnType<typeof readCall>
 

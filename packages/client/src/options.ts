@@ -43,7 +43,7 @@ export interface ClientOptions {
   resource?: string | readonly string[] | undefined
   /** More parameters of every token request, as in `{ audience: '…' }`. */
   parameters?: Readonly<Record<string, string>> | undefined
-  /** Origins that get the credential, as in `['https://api.example.com']`. Default: those of `resource`. */
+  /** Origins that get the credential, as in `['https://api.example.com']`. https, except on loopback. Default: those of `resource`. */
   origins?: readonly string[] | undefined
   /** Where tokens are kept. Default: `memoryStore()`. */
   store?: TokenStore | undefined
@@ -79,11 +79,12 @@ export function parseOptions(options: ClientOptions) {
   const { dialect = standard, allowInsecure = false, timeoutMs = 4_000 } = options
   const server = issuer ?? tokenEndpoint
   demand(server, 'give issuer or tokenEndpoint')
-  for (const url of [server, tokenEndpoint, dialect.refreshEndpoint])
+  const resources = [resource].flat()
+  const gettingToken = origins ?? resources.filter((url) => isSecure(url, allowInsecure))
+  for (const url of [server, tokenEndpoint, dialect.refreshEndpoint, ...gettingToken])
     demand(!url || isSecure(url, allowInsecure), `${url} is no https URL (or say allowInsecure: true)`)
   demand(clientSecret !== '' && (clientId || !clientSecret), 'give clientId, and clientSecret or none')
   demand(timeoutMs >= 100 && timeoutMs <= 60_000, 'timeoutMs is 100 to 60000')
-  const resources = [resource].flat()
   const asked = [scope, resources, parameters, grant.parameters?.username]
   return {
     ...options,
@@ -95,7 +96,7 @@ export function parseOptions(options: ClientOptions) {
     resources,
     owner: JSON.stringify([1, server, clientId]),
     asked: grant.isRepeatable ? JSON.stringify(asked) : undefined,
-    origins: (origins ?? resources.filter((name) => /^https?:/.test(name))).map(originOf),
+    origins: gettingToken.map((url) => new URL(url).origin),
     transport: {
       // Looked up at each call: what instruments the global fetch later is heard too.
       fetch: fetch ?? ((...call: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...call)),
@@ -109,11 +110,6 @@ const optionNames =
   'issuer tokenEndpoint clientId clientSecret auth grant scope resource parameters origins store dialect defaultLifetimeSeconds timeoutMs allowInsecure onRenew onError fetch clock'.split(
     ' ',
   )
-
-function originOf(url: string): string {
-  demand(URL.canParse(url), `${url} is no origin such as https://api.example.com`)
-  return new URL(url).origin
-}
 
 /** @throws TypeError with the advice, unless all is well. */
 export function demand(isWell: unknown, advice: string): asserts isWell {

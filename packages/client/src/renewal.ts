@@ -218,7 +218,7 @@ export function createRenewal(settings: Settings): TokenRenewal {
 
 const isEnd = (thrown: unknown): boolean => Object(thrown).code === 'connection_ended'
 
-const unsaved = new TokenError('store_failed', 'The store has not kept the tokens.')
+const unsaved = new TokenError('store_failed', 'The store failed.')
 
 /** A hook of the owner's fails by itself. */
 function quietly(hook: () => void): void {

@@ -40,3 +40,19 @@ test('one store’s tokens and lock are no other’s', async () => {
   one.lock?.(() => new Promise(() => {}))
   assert.equal(await other.lock?.(async () => 'done'), 'done')
 })
+
+test('a task that never ends is waited for so long and no longer', async (t) => {
+  const { lock } = memoryStore()
+  const late = new AbortController()
+  t.mock.method(AbortSignal, 'timeout', () => late.signal)
+  lock?.(() => new Promise(() => {}))
+  let isDone = false
+  const next = lock?.(async () => {
+    isDone = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isDone, false)
+  late.abort()
+  await next
+  assert.equal(isDone, true)
+})

@@ -44,6 +44,9 @@ export function dialect(data: ServerDialect): Dialect {
   const { invalidGrantStatus, credential, ...unknown } = others
   const [stranger] = Object.keys(unknown)
   if (stranger !== undefined) throw new TypeError(`dialect: there is no member ${stranger}.`)
+  for (const name of [...Object.keys(answer ?? {}), ...Object.keys(error ?? {})])
+    if (!places.includes(name))
+      throw new TypeError(`dialect: there is no ${name} in an answer. Known: ${places.join(', ')}.`)
   const toSeconds = units[lifetimeUnit ?? 'seconds']
   if (!toSeconds) throw new TypeError(`dialect: lifetimeUnit is one of ${Object.keys(units).join(', ')}.`)
   const write = writers[body ?? 'form']
@@ -52,13 +55,15 @@ export function dialect(data: ServerDialect): Dialect {
     refreshEndpoint,
     write: (url, headers, sent) => write(url, headers, toWire(sent, parameters, scopeSeparator)),
     read(found, nowMs) {
-      const places = Object.entries({ ...answer, ...error })
-      const moved = Object.fromEntries(places.map(([name, path]) => [name, memberAt(found, path)]))
+      const moved = Object.fromEntries(
+        Object.entries({ ...answer, ...error }).map(([name, path]) => [name, memberAt(found, path)]),
+      )
       const said: WireAnswer = { ...standard.read(found, nowMs), ...moved }
       const expires = said.expires_in == null || said.expires_in === '' ? undefined : said.expires_in
       return {
         ...said,
         expires_in: expires === undefined ? undefined : toSeconds(expires, nowMs),
+        error: typeof said.error === 'number' && said.error ? String(said.error) : said.error,
         scope: Array.isArray(said.scope) ? said.scope.join(' ') : said.scope,
       }
     },
@@ -66,6 +71,9 @@ export function dialect(data: ServerDialect): Dialect {
     present: credential ? presenter(credential) : standard.present,
   }
 }
+
+/** What may stand elsewhere in an answer. */
+const places = ['access_token', 'refresh_token', 'expires_in', 'scope', 'error', 'error_description']
 
 const units: Record<LifetimeUnit, (value: unknown, nowMs: number) => number> = {
   seconds: Number,

@@ -7,7 +7,6 @@ export interface ServerMetadata {
   readonly authorization_endpoint?: string
   readonly token_endpoint?: string
   readonly revocation_endpoint?: string
-  readonly token_endpoint_auth_methods_supported?: readonly string[]
   readonly authorization_response_iss_parameter_supported?: boolean
 }
 
@@ -28,7 +27,8 @@ export async function discover(issuer: string, transport: Transport): Promise<Se
     const { status, body, retryAfterSeconds } = await ask(transport, url, {})
     const found: ServerMetadata = Object(body)
     if (status === 200 && found.issuer === issuer) return found
-    if (status === 200) throw invalid(`${url} is of ${found.issuer}, not of ${issuer}.`)
+    if (status === 200 && body !== undefined)
+      throw invalid(`${url} is of ${String(found.issuer).slice(0, 300)}, not of ${issuer}.`)
     if (status === 429 || status >= 500)
       throw new TokenError('server_unavailable', `${url} answers ${status}.`, { status, retryAfterSeconds })
   }

@@ -15,8 +15,8 @@ export const clientCredentials = (): Grant => ({
 })
 
 /** RFC 6749 §4.3, where a server still has it: a person's own name and password. */
-export const password = (person: { username: string; password: string }): Grant => ({
-  parameters: { grant_type: 'password', ...person },
+export const password = ({ username, password }: { username: string; password: string }): Grant => ({
+  parameters: { grant_type: 'password', username, password },
   isRepeatable: true,
 })
 

@@ -77,9 +77,9 @@ export function parseJson(text: string): unknown {
 /** Where a URL goes, without what may be secret in it. */
 export const placeOf = (url: string): string => url.replace(/[?#].*/s, '')
 
-/** Whether secrets may be sent there: https, or this machine. */
+/** Whether secrets may be sent there: https, or this machine; and whether there is none in it. */
 export function isSecure(url: string, allowInsecure: boolean): boolean {
-  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
-  const isHere = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname)
-  return protocol === 'https:' || (protocol === 'http:' && (allowInsecure || isHere))
+  const { protocol, hostname, username }: Partial<URL> = URL.canParse(url) ? new URL(url) : {}
+  const isHere = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname ?? '')
+  return username === '' && (protocol === 'https:' || (protocol === 'http:' && (allowInsecure || isHere)))
 }

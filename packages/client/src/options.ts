@@ -33,7 +33,7 @@ export interface ClientOptions {
   tokenEndpoint?: string | undefined
   clientId?: string | undefined
   clientSecret?: string | undefined
-  /** How the client proves who it is. Default: what the server's metadata offer, Basic first; `none()` without a secret. */
+  /** How the client proves who it is. Default: `basic()`; `none()` without a secret. */
   auth?: ClientAuthentication | undefined
   /** How the first token is got. Default: `clientCredentials()`. */
   grant?: Grant | undefined
@@ -52,7 +52,7 @@ export interface ClientOptions {
   /** How long a token lives of which the server does not say. Default: until an API refuses it. */
   defaultLifetimeSeconds?: number | undefined
   /**
-   * For one answer of the token endpoint, its body included. 100 to 60,000. Default: 4,000, so that a request and its
+   * For one answer of the token endpoint, its body included. 100 to 10,000. Default: 4,000, so that a request and its
    * retry take less than a third of the 30 seconds in which Latchkey forgives a lost answer.
    */
   timeoutMs?: number | undefined
@@ -81,10 +81,16 @@ export function parseOptions(options: ClientOptions) {
   demand(server, 'give issuer or tokenEndpoint')
   const resources = [resource].flat()
   const gettingToken = origins ?? resources.filter((url) => isSecure(url, allowInsecure))
-  for (const url of [server, tokenEndpoint, dialect.refreshEndpoint, ...gettingToken])
-    demand(!url || isSecure(url, allowInsecure), `${url} is no https URL (or say allowInsecure: true)`)
-  demand(clientSecret !== '' && (clientId || !clientSecret), 'give clientId, and clientSecret or none')
-  demand(timeoutMs >= 100 && timeoutMs <= 60_000, 'timeoutMs is 100 to 60000')
+  const urls = [server, tokenEndpoint, dialect.refreshEndpoint, ...gettingToken]
+  demand(
+    urls.every((url) => url === undefined || isSecure(url, allowInsecure)),
+    'endpoints and origins are https URLs (or say allowInsecure: true)',
+  )
+  demand(
+    clientSecret === undefined || (clientSecret && clientId),
+    'give clientId and clientSecret, or no clientSecret',
+  )
+  demand(timeoutMs >= 100 && timeoutMs <= 10_000, 'timeoutMs is 100 to 10000')
   const asked = [scope, resources, parameters, grant.parameters?.username]
   return {
     ...options,

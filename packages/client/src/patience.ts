@@ -4,11 +4,11 @@ import { TokenError } from './errors.ts'
 /** Requests for one renewal. */
 const maxAttempts = 3
 /**
- * Between two of them, in milliseconds. With the default timeout of a request, the first and its repetition take 9.5
- * seconds at most: less than a third of the 30 in which Latchkey forgives a lost answer.
+ * Between two of them. With the default timeout of a request, the first and its repetition take 9.5 seconds at most: less than
+ * a third of the 30 in which Latchkey forgives a lost answer.
  */
-const minPauseMs = 100
-const maxPauseMs = 1_500
+const minPauseSeconds = 0.1
+const maxPauseSeconds = 1.5
 
 /** Asks again after what passes: soon, since a server whose answer was lost may have rotated the refresh token. */
 export async function askPatiently<Result>(
@@ -21,11 +21,10 @@ export async function askPatiently<Result>(
       return await ask()
     } catch (error) {
       if (!(error instanceof TokenError && error.isPassing) || attempt === maxAttempts) throw error
-      const { retryAfterSeconds = (minPauseMs * 4 ** (attempt - 1)) / 1000 } = error
-      const pauseMs = retryAfterSeconds * 1000
-      if (pauseMs > maxPauseMs) throw error
+      const seconds = error.retryAfterSeconds ?? minPauseSeconds * 4 ** (attempt - 1)
+      if (seconds > maxPauseSeconds) throw error
       onRetry(error)
-      await wait(Math.min(pauseMs * (1 + Math.random()), maxPauseMs))
+      await wait(Math.min(seconds * (1 + Math.random()), maxPauseSeconds) * 1000)
     }
   }
 }

@@ -13,7 +13,7 @@ const maxRounds = 5
 /** After which a renewal is lost: its store is silent, or its runtime has ended the request that it belonged to. */
 const renewalTimeoutMs = 45_000
 /** After a failed renewal nobody asks for so long, up to twice, or as long as the server said. */
-const coolDownMs = 2_000
+const coolDownSeconds = 2
 
 export interface TokenRenewal {
   /** The token in memory, where it will do: it lives, is not the rejected one, and this caller need not renew it. */
@@ -27,7 +27,7 @@ export function createRenewal(settings: Settings): TokenRenewal {
   const server = createServer(settings)
   const store = keptIn(settings.store)
   let held: Held | undefined
-  let running: Promise<string> | undefined
+  let running: Promise<() => string> | undefined
   let isStartSpent = false
   let failure: TokenError | undefined
   let quietUntilMs = 0
@@ -42,9 +42,9 @@ export function createRenewal(settings: Settings): TokenRenewal {
 
   /** Keeps a failing server from being asked with every call. */
   function coolDown(error: TokenError): void {
-    const { retryAfterSeconds = 0 } = error
+    const seconds = Math.max(coolDownSeconds * (1 + Math.random()), error.retryAfterSeconds ?? 0)
     failure = error
-    quietUntilMs = clock.monotonicMs() + Math.max(coolDownMs * (1 + Math.random()), retryAfterSeconds * 1000)
+    quietUntilMs = clock.monotonicMs() + seconds * 1000
   }
 
   function usable(rejected?: string): string | undefined {
@@ -52,41 +52,37 @@ export function createRenewal(settings: Settings): TokenRenewal {
     return isEnough ? held?.tokens.accessToken : undefined
   }
 
-  async function renew(rejected?: string): Promise<string> {
-    const joined = running
-    const token = await joinOrBegin(rejected)
-    // Who began it may not have known that this token was refused.
-    return joined && token === rejected ? joinOrBegin(rejected) : token
-  }
-
   /**
-   * Each caller waits on a timer of its own. A runtime that ends a request, as workerd does, ends what was begun in it: that never
-   * settles, or fails by the runtime's own error. Whoever had joined it begins anew.
+   * Each caller that joins waits on a timer of its own. A runtime that ends a request, as workerd does, ends what was begun in it:
+   * that never settles, or fails by the runtime's own error. Then one of those who had joined begins anew.
    */
-  async function joinOrBegin(rejected?: string): Promise<string> {
-    const joined = running
-    if (!joined && isQuiet() && !isUsable(held, rejected)) throw failure
-    const run = joined ?? begin(rejected)
-    running = run
-    const lost = new TokenError('timeout', 'The renewal was lost.')
-    try {
-      return await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), run, lost)
-    } catch (thrown) {
-      if (!joined || (thrown instanceof TokenError && thrown !== lost)) throw thrown
-    } finally {
-      if (running === run) running = undefined
+  async function renew(rejected?: string): Promise<string> {
+    while (running) {
+      const joined = running
+      const outcome = await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), joined).catch(() => undefined)
+      if (running === joined) running = undefined
+      const token = outcome?.()
+      // Who began it may not have known that this token was refused.
+      if (token !== undefined && token !== rejected) return token
     }
-    return joinOrBegin(rejected)
+    if (isQuiet() && !isUsable(held, rejected)) throw failure
+    const own = outcomeOf(begin(rejected))
+    running = own
+    const outcome = await own
+    if (running === own) running = undefined
+    return outcome()
   }
 
   async function begin(rejected?: string): Promise<string> {
     const reason = reasonFor(rejected)
     const run = () => renewAlone(reason, rejected)
+    const work = store.alone(run).catch((thrown) => {
+      unlessNeeded(thrown)
+      return run()
+    })
     try {
-      held = await store.alone(run).catch((thrown) => {
-        unlessNeeded(thrown)
-        return run()
-      })
+      const lost = new TokenError('timeout', 'The renewal was lost.')
+      held = await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), work, lost)
       if (!held.isSaved) coolDown(unsaved)
     } catch (thrown) {
       const hasToken = isUsable(held, rejected)
@@ -113,8 +109,11 @@ export function createRenewal(settings: Settings): TokenRenewal {
       text = held.text
     }
     for (let round = 0; round < maxRounds; round++) {
-      const isNew = grant.isNew && !isStartSpent
-      const stored = isNew ? undefined : readTokens(text, owner, asked)
+      const isNew = grant.isNew && !held
+      // Read also where it does not count: it may be another client's. What could not be saved is newer than what is.
+      const kept = readTokens(text, owner, asked)
+      const newest = held && !held.isSaved && held.text === text ? held.tokens : kept
+      const stored = isNew ? undefined : newest
       if (stored && text !== held?.text) {
         const found = holdStored(stored, text, clock)
         if (isUsable(found, rejected)) held = found
@@ -173,7 +172,7 @@ export function createRenewal(settings: Settings): TokenRenewal {
         if (found && isUsable(found)) return found
       }
     } catch (thrown) {
-      tell(thrown)
+      tell(thrown, true, true)
     }
     // What can be had for the asking need not be saved.
     return { ...candidate, text, isSaved: isSaved || !tokens.refreshToken }
@@ -219,6 +218,15 @@ export function createRenewal(settings: Settings): TokenRenewal {
 const isEnd = (thrown: unknown): boolean => Object(thrown).code === 'connection_ended'
 
 const unsaved = new TokenError('store_failed', 'The store failed.')
+
+/** Rejects by no failure of the work: what rejects it is the runtime. */
+const outcomeOf = <Result>(work: Promise<Result>): Promise<() => Result> =>
+  work.then(
+    (result) => () => result,
+    (thrown) => () => {
+      throw thrown
+    },
+  )
 
 /** A hook of the owner's fails by itself. */
 function quietly(hook: () => void): void {

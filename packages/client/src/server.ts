@@ -1,4 +1,4 @@
-import { basic, formEncode, none, post } from './authentication.ts'
+import { basic, none } from './authentication.ts'
 import { discover, endpointOf, type ServerMetadata } from './discovery.ts'
 import { ask } from './http.ts'
 import type { Settings } from './options.ts'
@@ -26,21 +26,18 @@ export function createServer(settings: Settings): Server {
 
   /** Read once; after a failure, once more. */
   async function findMetadata(): Promise<Partial<ServerMetadata>> {
-    if (tokenEndpoint || !issuer) return {}
-    metadata ??= await discover(issuer, transport)
+    metadata ??= issuer ? await discover(issuer, transport) : {}
     return metadata
   }
 
   const send: Server['send'] = async (name, known, parameters) => {
-    const found = await findMetadata()
-    const url = known ?? endpointOf(found, name, transport)
+    const url = known ?? endpointOf(await findMetadata(), name, transport)
     const grantType = parameters.get('grant_type')
     const headers = new Headers({ accept: 'application/json' })
-    const auth = settings.auth ?? offered(clientSecret, found.token_endpoint_auth_methods_supported)
+    const { auth = clientSecret ? basic() : none() } = settings
     await auth({ url, issuer, clientId, clientSecret, headers, parameters })
-    const secrets = [clientSecret, formEncode(clientSecret), headers.get('authorization')?.split(' ')[1]]
-    for (const [name, value] of parameters)
-      if (!publicParameters.test(name)) secrets.push(value, formEncode(value))
+    const secrets = [clientSecret, headers.get('authorization')?.split(' ')[1]]
+    for (const [name, value] of parameters) if (!publicParameters.test(name)) secrets.push(value)
     const answer = await ask(transport, ...dialect.write(url, headers, parameters))
     const said = dialect.read(answer.body, settings.clock.nowMs())
     // There are servers that refuse with a 200.
@@ -69,13 +66,6 @@ function withExtras(
   if (scope && grant.isRepeatable && !isRefresh) all.set('scope', scope)
   for (const resource of resources) all.append('resource', resource)
   return all
-}
-
-/** RFC 8414 §2: a server that says nothing takes Basic. */
-function offered(clientSecret: string | undefined, methods: readonly string[] = []) {
-  if (!clientSecret) return none()
-  const isOffered = (method: string) => methods.includes(`client_secret_${method}`)
-  return isOffered('post') && !isOffered('basic') ? post() : basic()
 }
 
 /** What may be quoted. Every other parameter may be a secret. */

@@ -21,7 +21,7 @@ export interface SignInOptions {
   parameters?: Readonly<Record<string, string>> | undefined
   /** Takes an http server that is not on loopback: for a private network that is trusted as a whole. Default: false. */
   allowInsecure?: boolean | undefined
-  /** For the server's metadata. 100 to 60,000. Default: 4,000. */
+  /** For the server's metadata. 100 to 10,000. Default: 4,000. */
   timeoutMs?: number | undefined
   /** How the server's metadata are reached. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch | undefined
@@ -151,7 +151,7 @@ function checkOptions(options: SignInOptions): void {
   if (!clientId) throw wrong('give clientId.')
   if (!URL.canParse(redirectUri) || redirectUri.includes('#'))
     throw wrong('redirectUri is a whole URL without a fragment, as in https://app.example.com/callback.')
-  if (!(timeoutMs >= 100 && timeoutMs <= 60_000)) throw wrong('timeoutMs is a number from 100 to 60000.')
+  if (!(timeoutMs >= 100 && timeoutMs <= 10_000)) throw wrong('timeoutMs is a number from 100 to 10000.')
   const own = Object.keys(parameters).find((name) => ownParameters.includes(name))
   if (own !== undefined)
     throw wrong(`parameters may not hold ${own}. What can be chosen has an option of its own.`)

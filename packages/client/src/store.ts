@@ -6,7 +6,8 @@ type Awaitable<Value> = Value | Promise<Value>
  * Where a client keeps its tokens: one text, which the client alone reads. It holds secrets; keep it as you keep a password,
  * encrypted if you like. Several processes may share a store, and then share its tokens.
  *
- * Each member may throw: the client goes on with what it has in memory, and tells `onError`.
+ * Each member may throw. Callers get the token in memory while it lives, then `store_failed`; a grant that can be repeated goes on
+ * in memory.
  */
 export interface TokenStore {
   /** What is kept. `undefined`: nothing. */
@@ -26,7 +27,7 @@ export interface TokenStore {
 }
 
 /** After which who holds the lock is lost, as where a runtime has ended the request that it belonged to. */
-const maxHoldMs = 20_000
+const maxHoldMs = 45_000
 
 /** Keeps tokens in memory: the default. Clients of one process may share it. */
 export function memoryStore(): TokenStore {

@@ -1,3 +1,4 @@
+import { formEncode } from './authentication.ts'
 import { TokenError, type TokenErrorCode } from './errors.ts'
 import { type Answer, placeOf } from './http.ts'
 import type { Dialect, WireAnswer } from './wire.ts'
@@ -72,7 +73,10 @@ const maxWordsLength = 300
 /** Servers may quote what they were sent. */
 function quote(words: unknown, secrets: Refused['secrets']): string | undefined {
   return secrets
-    .reduce((text, secret) => (secret ? text?.replaceAll(secret, '…') : text), textOf(words))
+    .reduce(
+      (text, secret) => (secret ? text?.replaceAll(secret, '…').replaceAll(formEncode(secret), '…') : text),
+      textOf(words),
+    )
     ?.replace(/\p{Cc}/gu, ' ')
     .slice(0, maxWordsLength)
 }

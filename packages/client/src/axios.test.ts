@@ -13,7 +13,7 @@ import axios, {
 import { axiosAdapter, axiosReasonOf } from './axios.ts'
 import { dialect, type ServerDialect } from './dialect.ts'
 import { TokenError } from './errors.ts'
-import { createTokenClient } from './index.ts'
+import { createTokenClient, type Dialect } from './index.ts'
 
 /** A request as a server got it. */
 interface Seen {
@@ -57,14 +57,12 @@ function redirects({ path }: Seen, response: ServerResponse): boolean {
   const status = /^\/(30\d)$/.exec(pathname)?.[1]
   const to = searchParams.get('to')
   if (!status || to === null) return false
-  const repeated = searchParams.get('api_key')
-  const location = searchParams.has('repeat') ? `${to}?api_key=${repeated}&q=1` : to
-  response.writeHead(Number(status), { location }).end('moved')
+  response.writeHead(Number(status), { location: to }).end('moved')
   return true
 }
 
 /** A token server that gives t1, t2, …; an API that takes the last one alone; and another origin that takes anything. */
-async function start(change: ServerDialect = {}) {
+async function start(change: ServerDialect = {}, present?: Dialect['present']) {
   let last = 0
   let isDown = false
   const tokens = await listen((_, response) => {
@@ -76,10 +74,13 @@ async function start(change: ServerDialect = {}) {
   let live = 't1'
   const challenges: Record<string, string> = {
     '/scope': 'Basic realm="api", Bearer error="insufficient_scope", scope="write"',
+    '/scope-later': 'Bearer error=insufficient_scope',
     '/never': 'Bearer error="invalid_token"',
+    '/never-in-scope': 'Bearer error="invalid_token", error_description="insufficient_scope"',
   }
   const api = await listen((seen, response) => {
-    const challenge = challenges[seen.path]
+    const isStale = seen.path === '/scope-later' && seen.token !== live
+    const challenge = isStale ? 'Bearer' : challenges[seen.path]
     if (challenge) return response.writeHead(401, { 'www-authenticate': challenge }).end('{}')
     if (redirects(seen, response)) return
     const isTaken = seen.token === live
@@ -94,7 +95,7 @@ async function start(change: ServerDialect = {}) {
     tokenEndpoint: `${tokens.url}/token`,
     clientId: 'app',
     origins: [api.url],
-    dialect: dialect(change),
+    dialect: { ...dialect(change), ...(present && { present }) },
   })
   return {
     client,
@@ -206,8 +207,11 @@ for (const adapter of ['http', 'fetch'] as const) {
       assert.equal(parts.tokens.seen.length, 1)
       assert.equal(await ask('/never'), 'new_token_refused')
       assert.deepEqual(tokensAt(parts.api), ['t1', 't1', 't2'])
-      assert.equal(await ask('/own', { Authorization: 'Bearer mine' }), 'own_credential')
-      assert.deepEqual([parts.tokens.seen.length, tokensAt(parts.api).at(-1)], [2, 'mine'])
+      assert.equal(await ask('/never-in-scope'), 'new_token_refused')
+      parts.revoke()
+      assert.equal(await ask('/scope-later'), 'insufficient_scope')
+      assert.equal(await ask('/own', { Authorization: 'Bearer mine' }), undefined)
+      assert.deepEqual([parts.tokens.seen.length, tokensAt(parts.api).at(-1)], [4, 'mine'])
     })
   }
 
@@ -216,7 +220,7 @@ for (const adapter of ['http', 'fetch'] as const) {
     const api = parts.create(adapter)
     const auth = { username: 'john', password: 'x' }
     const { response } = await settled(api.get('/a', { auth }))
-    assert.equal(axiosReasonOf(response), 'own_credential')
+    assert.equal(axiosReasonOf(response), undefined)
     await settled(api.get(parts.api.url.replace('//', '//john:x@')))
     await settled(api.get('/a', { headers: { Authorization: false } }))
     const sent = parts.api.seen.map(({ headers }) => headers.authorization)
@@ -305,6 +309,20 @@ for (const adapter of ['http', 'fetch'] as const) {
     )
   })
 
+  test(`${adapter}: an aborted request waits for no renewal`, async () => {
+    await using tokens = await listen((_, response) => {
+      const answer = { access_token: 't1', token_type: 'Bearer', expires_in: 3600 }
+      if (tokens.seen.length === 1) response.end(JSON.stringify(answer))
+      else controller.abort()
+    })
+    await using refusing = await listen((_, response) => response.writeHead(401).end())
+    const client = createTokenClient({ tokenEndpoint: tokens.url, clientId: 'app', origins: [refusing.url] })
+    const api = axios.create({ baseURL: refusing.url, adapter: axiosAdapter(client, axios, { adapter }) })
+    const controller = new AbortController()
+    await assert.rejects(api.get('/a', { signal: controller.signal }), (error) => axios.isCancel(error))
+    assert.deepEqual([tokens.seen.length, refusing.seen.length], [2, 1])
+  })
+
   test(`${adapter}: without a token there is a TokenError, and the API is not asked`, async () => {
     await using parts = await start()
     parts.breakTokenServer()
@@ -312,86 +330,107 @@ for (const adapter of ['http', 'fetch'] as const) {
     assert.equal(parts.api.seen.length, 0)
   })
 
-  const ways = {
-    authorization: {},
-    'x-api-key': { header: 'x-api-key' },
-    query: { query: 'api_key' },
-  } as const
-  for (const [way, credential] of Object.entries(ways)) {
-    const change = way === 'authorization' ? {} : ({ credential } as ServerDialect)
-
-    test(`${adapter}, ${way}: the token goes along within its origin`, async () => {
-      await using parts = await start(change)
-      const api = parts.create(adapter)
-      for (const status of [301, 302, 303, 307, 308])
-        assert.equal((await api.get(`/${status}`, { params: { to: '/b?x=1' } })).status, 200)
+  test(`${adapter}: a redirect within the origin takes the token along, and a new token starts from the first URL`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    for (const status of [301, 302, 303, 307, 308])
+      assert.equal((await api.get(`/${status}`, { params: { to: '/b?x=1' } })).status, 200)
+    for (const [method, before, after] of [
+      ['GET', 't1', 't2'],
+      ['HEAD', 't2', 't3'],
+    ] as const) {
       parts.revoke()
-      assert.equal((await api.get('/302', { params: { to: '/b' } })).status, 200)
-      assert.deepEqual(tokensAt(parts.api).slice(-4), ['t1', 't1', 't2', 't2'])
-    })
+      parts.api.seen.length = 0
+      assert.equal((await api.request({ method, url: '/302', params: { to: '/b' } })).status, 200)
+      const sent = parts.api.seen.map(({ path, token }) => `${path.split('?')[0]} ${token}`)
+      assert.deepEqual(sent, [`/302 ${before}`, `/b ${before}`, `/302 ${after}`, `/b ${after}`])
+    }
+  })
 
-    test(`${adapter}, ${way}: the token does not go to another origin, nor come back from there`, async () => {
-      await using parts = await start(change)
-      const { api, other } = parts
-      const via = (url: string) => `${other.url}/302?to=${encodeURIComponent(url)}`
-      const back = via(via(`${api.url}/back`))
-      const { response } = await settled(parts.create(adapter).get('/302', { params: { to: back } }))
-      assert.equal(response.status, 401)
-      assert.equal(axiosReasonOf(response), undefined)
-      assert.deepEqual(
-        [tokensAt(api), tokensAt(other)],
-        [
-          ['t1', undefined],
-          [undefined, undefined],
-        ],
+  test(`${adapter}: the token does not go to another origin, and a 401 there is no matter of the token`, async () => {
+    await using parts = await start()
+    const params = { to: `${parts.other.url}/401` }
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { response } = await settled(parts.create(adapter).get(`/${status}`, { params }))
+      assert.deepEqual([response.status, axiosReasonOf(response)], [401, undefined])
+    }
+    assert.ok(parts.other.seen.every((seen) => !JSON.stringify(seen).includes('t1')))
+    assert.deepEqual([parts.api.seen.length, parts.other.seen.length, parts.tokens.seen.length], [5, 5, 1])
+  })
+
+  test(`${adapter}: once away, the token does not come back with a redirect`, async () => {
+    await using parts = await start()
+    const { api, other } = parts
+    const via = (url: string) => `${other.url}/302?to=${encodeURIComponent(url)}`
+    await settled(parts.create(adapter).get('/302', { params: { to: via(via(`${api.url}/back`)) } }))
+    const cameBack = api.seen.filter(({ path }) => path === '/back')
+    assert.ok(cameBack.length > 0)
+    assert.ok([...other.seen, ...cameBack].every((seen) => !JSON.stringify(seen).includes('Bearer')))
+  })
+
+  test(`${adapter}: a POST or PUT that was redirected is not done again: the 401 says so, and the token is a new one`, async () => {
+    await using parts = await start()
+    const api = parts.create(adapter)
+    for (const [method, path] of Object.entries({ POST: '/303', PUT: '/307' })) {
+      await api.get('/warm')
+      parts.revoke()
+      parts.api.seen.length = 0
+      const { response } = await settled(
+        api.request({ method, url: path, params: { to: '/b' }, data: { a: 1 } }),
       )
-      assert.ok(other.seen.every((seen) => !JSON.stringify(seen).includes('t1')))
-      assert.equal(parts.tokens.seen.length, 1)
+      assert.deepEqual([response.status, axiosReasonOf(response)], [401, 'body_not_replayed'])
+      assert.equal(parts.api.seen.length, 2)
+    }
+    assert.equal(parts.tokens.seen.length, 3)
+  })
+
+  for (const credential of [{ header: 'x-api-key' }, { query: 'api_key' }]) {
+    const where = 'header' in credential ? 'another header' : 'the URL'
+
+    test(`${adapter}: a token in ${where} follows no redirect: the caller gets it`, async () => {
+      await using parts = await start({ credential })
+      const api = parts.create(adapter)
+      for (const to of ['/b', `${parts.other.url}/b`]) {
+        for (const options of [
+          {},
+          { maxRedirects: 5 },
+          { fetchOptions: { redirect: 'follow', keepalive: false } },
+        ]) {
+          const { response, error } = await settled(
+            api.post('/307', { a: 1 }, { ...options, params: { to } }),
+          )
+          assert.deepEqual([response.status, response.headers.location], [307, to])
+          assert.ok(error && !JSON.stringify(error).includes('t1'))
+        }
+      }
+      assert.deepEqual(tokensAt(parts.api), Array(6).fill('t1'))
+      assert.equal(parts.other.seen.length, 0)
     })
 
-    test(`${adapter}, ${way}: a 401 of another origin ends no token`, async () => {
-      await using parts = await start(change)
-      const params = { to: `${parts.other.url}/401` }
-      const { response } = await settled(parts.create(adapter).get('/307', { params }))
-      assert.equal(response.status, 401)
-      assert.deepEqual([axiosReasonOf(response), parts.tokens.seen.length], [undefined, 1])
+    test(`${adapter}: a token in ${where} is held back besides one in Authorization`, async () => {
+      const present = (token: string, url: URL) => {
+        const shown = dialect({ credential }).present(token, url)
+        return { ...shown, headers: { ...shown.headers, authorization: `Bearer ${token}` } }
+      }
+      await using parts = await start({}, present)
+      const { response } = await settled(
+        parts.create(adapter).get('/302', { params: { to: parts.other.url } }),
+      )
+      assert.deepEqual([response.status, parts.other.seen.length], [302, 0])
     })
 
-    test(`${adapter}, ${way}: what a POST led to is asked for again, and the POST is not`, async () => {
-      await using parts = await start(change)
+    test(`${adapter}: a refused token in ${where} is replaced, and the request repeated with its data`, async () => {
+      await using parts = await start({ credential })
       const api = parts.create(adapter)
       await api.get('/warm')
       parts.revoke()
-      parts.api.seen.length = 0
-      const { data } = await api.post('/303?to=/b', { a: 1 })
-      assert.deepEqual(data, { isTaken: true, body: '' })
-      const sent = parts.api.seen.map(({ method, path, token }) => [method, path.split('?')[0], token])
-      const expected = [
-        ['POST', '/303', 't1'],
-        ['GET', '/b', 't1'],
-        ['GET', '/b', 't2'],
-      ]
-      assert.deepEqual(sent, expected)
-      assert.equal(parts.api.seen.at(-1)?.headers['content-type'], undefined)
-    })
-
-    test(`${adapter}, ${way}: a request is repeated from its start, with its data`, async () => {
-      await using parts = await start(change)
-      const api = parts.create(adapter)
-      await api.get('/warm')
-      parts.revoke()
-      parts.api.seen.length = 0
-      const { data } = await api.put('/307?to=/b', { a: 1 })
+      const options = { params: { q: 'a b' }, allowAbsoluteUrls: false }
+      const { data } = await api.put('/a', { a: 1 }, options)
       assert.deepEqual(data, { isTaken: true, body: '{"a":1}' })
-      assert.deepEqual(tokensAt(parts.api), ['t1', 't1', 't2', 't2'])
+      assert.deepEqual(tokensAt(parts.api), ['t1', 't1', 't2'])
+      assert.equal(parts.api.seen[2]?.path, `/a?q=a+b${'query' in credential ? '&api_key=t2' : ''}`)
     })
   }
-
-  test(`${adapter}: a token in the URL that the server repeats in its redirect stays behind`, async () => {
-    await using parts = await start({ credential: { query: 'api_key' } })
-    await parts.create(adapter).get('/302', { params: { to: `${parts.other.url}/b`, repeat: 1 } })
-    assert.equal(parts.other.seen[0]?.path, '/b?q=1')
-  })
 
   test(`${adapter}: redirects that are not to be followed are not`, async () => {
     await using parts = await start()
@@ -422,51 +461,60 @@ for (const adapter of ['http', 'fetch'] as const) {
 /** A form of the package form-data, as axios makes it in Node.js. */
 const packaged = () => axios.toFormData({ file: Buffer.from('stream') })
 
-test('http: a beforeRedirect of the caller runs, and cannot bring the token to another origin', async () => {
+test('http: a beforeRedirect of the caller runs, and cannot bring the token to another origin, nor back from there', async () => {
   await using parts = await start()
+  const { api, other } = parts
+  const back = `${api.url}/back`
   const hosts: string[] = []
-  const api = parts.create('http', {
-    beforeRedirect(options, _, { headers }) {
+  const app = parts.create('http', {
+    beforeRedirect(options) {
       hosts.push(options.href)
-      options.headers = { ...options.headers, authorization: headers.authorization, 'x-own': 'kept' }
+      const own = { 'x-own': 'kept', authorization: 'Bearer t1', 'x-copy': 't1' }
+      options.headers = { ...options.headers, ...own }
     },
   })
-  await api.get('/302', { params: { to: `${parts.other.url}/b` } })
-  assert.deepEqual(hosts, [`${parts.other.url}/b`])
-  assert.deepEqual(tokensAt(parts.other), [undefined])
-  assert.equal(parts.other.seen[0]?.headers['x-own'], 'kept')
+  const away = `${other.url}/302?to=${encodeURIComponent(back)}`
+  await settled(app.get('/302', { params: { to: away } }))
+  assert.deepEqual(hosts, [away, back])
+  for (const { headers } of [other.seen[0], api.seen[1]] as Seen[])
+    assert.deepEqual(
+      [headers['x-own'], headers.authorization, headers['x-copy']],
+      ['kept', undefined, undefined],
+    )
 })
 
-test('http: a beforeRedirect of the caller sees no token on its way to another origin', async () => {
-  await using parts = await start({ credential: { header: 'x-api-key' } })
-  const seen: unknown[] = []
-  const api = parts.create('http', { beforeRedirect: ({ headers }) => seen.push(headers['x-api-key']) })
-  await api.get('/302', { params: { to: '/b' } })
-  await api.get('/302', { params: { to: `${parts.other.url}/b` } })
-  assert.deepEqual(seen, ['t1', undefined])
-})
-
-test('fetch: the caller’s own wish for redirects is kept, and what is for one origin stays there', async () => {
+test('fetch: the caller’s own wish for redirects is kept', async () => {
   await using parts = await start()
   const api = parts.create('fetch')
   const params = { to: '/b' }
   const manual = { params, fetchOptions: { redirect: 'manual' }, validateStatus: null }
   assert.equal((await api.get('/302', manual)).status, 302)
   await assert.rejects(api.get('/302', { params, fetchOptions: { redirect: 'error' } }))
-  const headers = { Cookie: 'a=1', 'X-Other': 'kept' }
-  await api.get('/302', { params: { to: `${parts.other.url}/b` }, headers })
-  const [seen] = parts.other.seen
-  assert.deepEqual([seen?.headers.cookie, seen?.headers['x-other']], [undefined, 'kept'])
-  await assert.rejects(
-    api.post('/307?to=/b', new Response('stream').body),
-    /Redirect not followed.*can be sent only once/,
-  )
+})
+
+test('fetch: a fetch of the app’s own is used, and as nobody saw its redirects, a POST is not done again', async () => {
+  await using parts = await start()
+  let calls = 0
+  const env = {
+    fetch: (...call: Parameters<typeof fetch>) => {
+      calls++
+      return fetch(...call)
+    },
+  }
+  const api = parts.create('fetch', { env })
+  await api.get('/a')
+  parts.revoke()
+  const { response } = await settled(api.post('/a', { a: 1 }))
+  assert.equal(axiosReasonOf(response), 'body_not_replayed')
+  parts.revoke()
+  assert.equal((await api.get('/a')).status, 200)
+  assert.equal(calls, 4)
 })
 
 test('a header of the caller’s own where the API takes its token is left alone', async () => {
   await using parts = await start({ credential: { header: 'x-api-key' } })
   const { response } = await settled(parts.create('http').get('/a', { headers: { 'X-API-Key': 'mine' } }))
-  assert.deepEqual([axiosReasonOf(response), tokensAt(parts.api)], ['own_credential', ['mine']])
+  assert.deepEqual([axiosReasonOf(response), tokensAt(parts.api)], [undefined, ['mine']])
 })
 
 test('the adapter may become the default of axios itself, and a function may stand in for its own', async () => {
@@ -489,15 +537,87 @@ test('the adapter may become the default of axios itself, and a function may sta
   assert.equal((await api.get('/a')).status, 200)
 })
 
-test('where the browser has followed to another origin, its 401 ends no token', async () => {
+test('where an XMLHttpRequest has followed to another origin, its 401 ends no token; within the origin a POST is not done again', async () => {
+  await using parts = await start()
+  const { api, other, client } = parts
+  let sent = 0
+  const ask = async (method: string, responseURL: string) => {
+    const adapter: AxiosAdapter = async (config) => {
+      sent++
+      return { config, status: 401, statusText: '', headers: {}, data: null, request: { responseURL } }
+    }
+    const app = axios.create({ adapter: axiosAdapter(client, axios, { adapter }) })
+    sent = 0
+    const reason = axiosReasonOf(await app.request({ method, url: `${api.url}/a#top` }))
+    return [reason, sent, parts.tokens.seen.length]
+  }
+  assert.deepEqual(await ask('GET', `${other.url}/a`), [undefined, 1, 1])
+  assert.deepEqual(await ask('POST', `${api.url}/b`), ['body_not_replayed', 1, 2])
+  assert.deepEqual(await ask('GET', `${api.url}/b`), ['new_token_refused', 2, 3])
+  assert.deepEqual(await ask('POST', `${api.url}/a`), ['new_token_refused', 2, 4])
+})
+
+test('an axios whose fetch adapter does not know maxRedirects follows none with a token in another header either', async () => {
+  await using parts = await start({ credential: { header: 'x-api-key' } })
+  const adapter: AxiosAdapter = async (config) => {
+    const { url, params, fetchOptions } = config
+    return { config, status: 200, statusText: '', headers: {}, data: { url, params, fetchOptions } }
+  }
+  const api = axios.create({
+    baseURL: parts.api.url,
+    adapter: axiosAdapter(parts.client, axios, { adapter }),
+  })
+  const params = { q: 1 }
+  const fetchOptions = { redirect: 'follow', keepalive: true }
+  const { data } = await api.get('/a', { params, fetchOptions })
+  assert.deepEqual(data, { url: '/a', params, fetchOptions: { redirect: 'manual', keepalive: true } })
+})
+
+test('data that is read once is not sent again, whatever it is of', async () => {
+  await using parts = await start()
+  const adapter: AxiosAdapter = async (config) => ({
+    config,
+    status: 401,
+    statusText: '',
+    headers: {},
+    data: null,
+  })
+  const api = axios.create({
+    baseURL: parts.api.url,
+    adapter: axiosAdapter(parts.client, axios, { adapter }),
+  })
+  const generated = (async function* () {})()
+  // Not every browser's stream can be iterated.
+  for (const data of [generated, { getReader: () => undefined }, { pipe: () => undefined }]) {
+    const response = await api.post('/a', data, { transformRequest: [() => data] })
+    assert.equal(axiosReasonOf(response), 'body_not_replayed')
+  }
+})
+
+test('what is relative to a page goes to its origin, whatever the defaults of axios itself have become', async () => {
   await using parts = await start()
   const adapter: AxiosAdapter = async (config) => {
-    const request = { responseURL: `${parts.other.url}/a` }
-    return { config, status: 401, statusText: '', headers: {}, data: null, request }
+    const data = config.headers.get('authorization')
+    return { config, status: 200, statusText: '', headers: {}, data }
   }
   const api = axios.create({ adapter: axiosAdapter(parts.client, axios, { adapter }) })
-  assert.equal(axiosReasonOf(await api.get(`${parts.api.url}/a`)), undefined)
-  assert.equal(parts.tokens.seen.length, 1)
+  const page = { href: `${parts.api.url}/page` }
+  Object.defineProperty(globalThis, 'location', { value: page, configurable: true })
+  axios.defaults.baseURL = parts.other.url
+  try {
+    assert.equal((await api.get('/a')).data, 'Bearer t1')
+    page.href = `${parts.other.url}/page`
+    assert.equal((await api.get('/a')).data, undefined)
+  } finally {
+    delete axios.defaults.baseURL
+    Reflect.deleteProperty(globalThis, 'location')
+  }
+})
+
+test('a signal of an older polyfill is no hindrance', async () => {
+  await using parts = await start()
+  const signal = { aborted: false, addEventListener() {}, removeEventListener() {} }
+  assert.equal((await parts.create('http').get('/a', { signal })).status, 200)
 })
 
 test('what axios itself refuses is its own error', async () => {

@@ -3,11 +3,10 @@ import type {
   AxiosRequestConfig,
   AxiosResponse,
   AxiosStatic,
-  InternalAxiosRequestConfig,
+  InternalAxiosRequestConfig as Config,
 } from 'axios'
-import { discard, isOneShot, type Outcome, type Sent, sendWith } from './axios-redirects.ts'
 import type { UnauthorizedReason } from './reason.ts'
-import type { TokenClient } from './token-client.ts'
+import type { Credential, TokenClient } from './token-client.ts'
 
 export type { UnauthorizedReason } from './reason.ts'
 
@@ -20,10 +19,13 @@ export interface AxiosAdapterOptions {
  * An adapter for axios 1.7 or newer that does what `client.fetch` does:
  * `axios.create({ baseURL, adapter: axiosAdapter(client, axios) })`.
  *
- * Adds the credential to requests for the client's `origins`, and to no other, also not across a redirect (in browsers, as
- * far as their own rules go: a token in `Authorization` stays behind, one in another header goes where CORS lets it). A 401
- * gets one new token and one more try, unless the answer says that the token is not the matter (`insufficient_scope`) or the
- * data is a stream; {@link axiosReasonOf} says which. Interceptors and transformations run once.
+ * Adds the credential to requests for the client's `origins`, and to no other, also not across a redirect. A 401 gets one new
+ * token and one more try, unless the answer says that the token is not the matter (`insufficient_scope`), the data is a
+ * stream, or it was redirected and no GET or HEAD; {@link axiosReasonOf} says which. Interceptors and transformations run once.
+ * Axios's fetch adapter before 1.12, or with a fetch in `env`, shows no redirects: no POST of it gets another try.
+ *
+ * With a token in another header than `Authorization` or in the URL no redirect is followed: the caller gets the 3xx (from a
+ * browser's fetch: status 0). An XMLHttpRequest, axios's default in browsers, cannot be told so: say `{ adapter: 'fetch' }`.
  *
  * A request with an `Authorization` header, `auth` or a user in its URL keeps that. The credential is not in the `config` of
  * responses and errors.
@@ -36,94 +38,137 @@ export function axiosAdapter(
   { adapter = axios.defaults.adapter }: AxiosAdapterOptions = {},
 ): AxiosAdapter {
   return async (config) => {
-    const parts = { axios, adapter: axios.getAdapter(adapter, config) }
+    const adapt = axios.getAdapter(adapter, { ...config, env: { fetch: notingFetch, ...config.env } })
     const url = urlOf(axios, config)
-    if (!url) return parts.adapter(config)
-    if (hasOwnCredential(url, config)) return parts.adapter(config)
+    if (!url || hasOwnCredential(url, config)) return adapt(config)
     const signal = signalOf(config)
     const credential = await client.credentialFor(url, { signal })
-    if (!credential) return parts.adapter(config)
-    if (Object.keys(credential.headers).some((name) => config.headers.has(name))) return parts.adapter(config)
-    const first = await sendWith(credential, url, config, parts)
-    if (!isRefused(first)) return handOn(first, config)
-    const renew = () => client.credentialFor(first.url, { rejected: credential.token, signal })
-    const hindrance = whyNotAgain(first)
+    const isOwn = (name: string) => config.headers.has(name)
+    if (!credential || Object.keys(credential.headers).some(isOwn)) return adapt(config)
+    const first = await send(credential, url, config, adapt)
+    if (!first.isRefused) return handOn(first, config)
+    const renew = () => client.credentialFor(url, { rejected: credential.token, signal })
+    const hindrance = whyNotAgain(first, config)
     // Even a failed renewal is the next request's matter: this one has its answer.
     if (hindrance === 'body_not_replayed') await renew().catch(() => signal?.throwIfAborted())
     if (hindrance) return handOn(first, config, hindrance)
     discard(first)
-    const renewed = await renew()
-    if (!renewed) return parts.adapter(first.config)
-    const second = await sendWith(renewed, first.url, first.config, parts)
-    if (!isRefused(second)) return handOn(second, config)
+    const second = await send((await renew()) as Credential, url, config, adapt)
+    if (!second.isRefused) return handOn(second, config)
     return handOn(second, config, isOfScope(second) ? 'insufficient_scope' : 'new_token_refused')
   }
 }
-
-const isRefused = ({ response, isAuthorized }: Sent): boolean => isAuthorized && response?.status === 401
 
 const reasons = new WeakMap<object, UnauthorizedReason>()
 
 /** Why the adapter handed on this 401, from its response or from the error of axios. `undefined`: it is not one of those. */
 export function axiosReasonOf(errorOrResponse: unknown): UnauthorizedReason | undefined {
-  if (typeof errorOrResponse !== 'object' || errorOrResponse === null) return undefined
-  const response = 'response' in errorOrResponse ? errorOrResponse.response : errorOrResponse
-  return typeof response === 'object' && response !== null ? reasons.get(response) : undefined
+  const { response = errorOrResponse } = Object(errorOrResponse)
+  return reasons.get(Object(response))
+}
+
+/** How it went, whether `validateStatus` took the answer or not. */
+interface Sent {
+  readonly response?: AxiosResponse
+  readonly error?: unknown
+  readonly isRedirected: boolean
+  /** A 401 of the one whom the credential is for: no redirect led elsewhere. */
+  readonly isRefused: boolean
+}
+
+async function send(credential: Credential, url: URL, config: Config, adapt: AxiosAdapter): Promise<Sent> {
+  const hops: string[] = []
+  const isOurs = () => hops.every((hop) => new URL(hop, url).origin === url.origin)
+  // By axios's http adapter, of which some versions take `Authorization` to every host below the same domain.
+  const beforeRedirect: Config['beforeRedirect'] = (options, ...details) => {
+    hops.push(options.href)
+    config.beforeRedirect?.(options, ...details)
+    // Last, since hooks that bring back what the request before had are common.
+    if (!isOurs()) removeToken(credential.token, options.headers)
+  }
+  const headers = config.headers.concat(credential.headers) as Config['headers']
+  const sending = adapt({ ...config, ...routeOf(credential, url, config), headers, beforeRedirect })
+  const outcome: Pick<Sent, 'response' | 'error'> = await sending.then(
+    (response) => ({ response }),
+    (error) => ({ response: error?.response, error }),
+  )
+  const { response } = outcome
+  hops.push(...endOf(response?.request, credential.url))
+  return { ...outcome, isRedirected: hops.length > 0, isRefused: response?.status === 401 && isOurs() }
+}
+
+/** Where to, and how far: only `Authorization` stays behind by itself at another origin. */
+function routeOf({ url, headers }: Credential, { href }: URL, { fetchOptions }: Config): Partial<Config> {
+  if (url === href && Object.keys(headers).join() === 'authorization') return {}
+  const held = { maxRedirects: 0, fetchOptions: { ...fetchOptions, redirect: 'manual' } }
+  return url === href ? held : { ...held, url, baseURL: '', params: undefined }
+}
+
+function removeToken(token: string, headers: Record<string, unknown>): void {
+  for (const name of Object.keys(headers)) if (`${headers[name]}`.includes(token)) delete headers[name]
+}
+
+const answers = new WeakMap<object, Response>()
+
+/** For axios's fetch adapter, which does not say where a request ended. */
+const notingFetch = async (request: string | URL | Request, init?: RequestInit): Promise<Response> => {
+  const response = await fetch(request, init)
+  answers.set(Object(request), response)
+  return response
+}
+
+/** Where redirects led a request that followed them by itself. */
+function endOf(request: unknown, sentTo: string): string[] {
+  const answer = answers.get(Object(request))
+  if (answer) return answer.redirected ? [answer.url] : []
+  // Nobody saw, before axios 1.12 or with a fetch of the app's own: it may have been redirected.
+  if (request instanceof Request) return [sentTo]
+  const { responseURL } = Object(request)
+  return responseURL && responseURL !== sentTo.replace(/#.*/, '') ? [responseURL] : []
+}
+
+function whyNotAgain(first: Sent, { method = 'get', data }: Config): UnauthorizedReason | undefined {
+  if (isOfScope(first)) return 'insufficient_scope'
+  // What was redirected may have been done already.
+  const isDone = first.isRedirected && !/^(?:get|head)$/i.test(method)
+  // Of Node, of the web, of the package form-data.
+  const isStream = ['pipe', 'getReader', Symbol.asyncIterator].some((name) => name in Object(data))
+  return isDone || isStream ? 'body_not_replayed' : undefined
+}
+
+/** RFC 6750 §3.1. */
+const isOfScope = ({ response }: Sent): boolean =>
+  /error="?insufficient_scope\b/.test(`${response?.headers['www-authenticate']}`)
+
+/** Frees the connection of a streamed answer that nobody will read. */
+function discard({ response }: Sent): void {
+  const { destroy, cancel = destroy } = Object(response?.data)
+  if (typeof cancel === 'function') Promise.resolve(cancel.call(response?.data)).catch(() => {})
 }
 
 /** As axios would have: resolved or thrown, with the caller's own config, in which there is no credential. */
-function handOn(
-  outcome: Outcome,
-  config: InternalAxiosRequestConfig,
-  reason?: UnauthorizedReason,
-): AxiosResponse {
-  const { response, error } = outcome
-  if (response) {
-    response.config = config
-    if (reason) reasons.set(response, reason)
-  }
-  if (response && error === undefined) return response
+function handOn({ response, error }: Sent, config: Config, reason?: UnauthorizedReason): AxiosResponse {
+  if (response) response.config = config
+  if (response && reason) reasons.set(response, reason)
+  if (response && !error) return response
   if (error instanceof Error && 'config' in error) error.config = config
   throw error
 }
 
-function whyNotAgain(first: Sent): UnauthorizedReason | undefined {
-  if (isOfScope(first)) return 'insufficient_scope'
-  return isOneShot(first.config.data) ? 'body_not_replayed' : undefined
-}
-
-/** RFC 6750 §3.1. */
-const isOfScope = ({ response }: Outcome): boolean =>
-  /\berror\s*=\s*"?insufficient_scope/i.test(`${response?.headers['www-authenticate']}`)
-
 /** Where the request goes, as the adapters of axios compute it. `undefined`: nowhere, which they say better. */
-function urlOf(axios: AxiosStatic, config: InternalAxiosRequestConfig): URL | undefined {
+function urlOf(axios: AxiosStatic, config: Config): URL | undefined {
   try {
-    const { url, baseURL, params, paramsSerializer, allowAbsoluteUrls } = config
-    const where = { url, baseURL, params, paramsSerializer, allowAbsoluteUrls } as AxiosRequestConfig
-    // The defaults of `axios` itself are in `config` already, or were not meant for it.
-    const uri = new axios.Axios({}).getUri(where)
-    return new URL(uri, pageUrl())
+    // The defaults of `axios` itself are in `config` already, or were not meant for it. A page's URLs are relative to it.
+    return new URL(new axios.Axios({}).getUri(config), Object(globalThis).location?.href)
   } catch {
     return undefined
   }
 }
 
-/** What relative URLs are relative to, in a browser. */
-function pageUrl(): string | undefined {
-  const { location } = globalThis as { location?: { href: string } }
-  return location?.href
-}
-
 /** Also `Authorization: false`, by which axios leaves the header out. */
-function hasOwnCredential(
-  { username, password }: URL,
-  { headers, auth }: InternalAxiosRequestConfig,
-): boolean {
-  return headers.has('authorization') || auth != null || username !== '' || password !== ''
-}
+const hasOwnCredential = ({ username, password }: URL, { headers, auth }: Config): boolean =>
+  headers.has('authorization') || auth != null || username !== '' || password !== ''
 
 /** Axios also takes signals of older polyfills: it heeds those itself, before and after the token is waited for. */
-function signalOf({ signal }: InternalAxiosRequestConfig): AbortSignal | undefined {
-  return signal && 'throwIfAborted' in signal ? (signal as AbortSignal) : undefined
-}
+const signalOf = ({ signal }: Config): AbortSignal | undefined =>
+  signal && 'throwIfAborted' in signal ? (signal as AbortSignal) : undefined

@@ -3,20 +3,14 @@
 //   LATCHKEY_CLIENT_SECRET=… npx node examples/client-express.ts
 //
 // `latchkey dev` prints that secret in its line "App", and the passwords of two people to sign in as. Then open
-// http://localhost:4000.
+// http://localhost:4001.
 import { randomBytes } from 'node:crypto'
-import {
-  type ClientOptions,
-  createTokenClient,
-  memoryStore,
-  type TokenClient,
-  TokenError,
-} from '@latchkey/client'
-import { disconnect } from '@latchkey/client/disconnect'
+import { createTokenClient, memoryStore, type TokenClient, TokenError } from '@latchkey/client'
+import { type DisconnectOptions, disconnect } from '@latchkey/client/disconnect'
 import { beginSignIn, finishSignIn, type PendingSignIn, SignInError } from '@latchkey/client/sign-in'
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
 
-const port = Number(process.env.PORT ?? 4000)
+const port = Number(process.env.PORT ?? 4001)
 const appUrl = process.env.APP_URL ?? `http://localhost:${port}`
 const api = process.env.LATCHKEY_API ?? 'http://127.0.0.1:3000/api'
 const issuer = process.env.LATCHKEY_ISSUER ?? 'http://127.0.0.1:3000'
@@ -35,11 +29,12 @@ app.get('/sign-in', async (req, res) => {
 // Where the browser comes back to. The code is exchanged at once, as it lives for a minute; after that the client
 // refreshes by itself. A person who has signed in has a new session: one that was put into their browser is of no use.
 app.get('/callback', async (req, res) => {
+  const pending = takePending(req)
   const options = {
     issuer,
     clientId,
     clientSecret,
-    grant: finishSignIn(req.originalUrl, sessionOf(req)?.pending),
+    grant: finishSignIn(req.originalUrl, pending),
     origins: [new URL(api).origin],
     // Each person's own. An app that restarts keeps them outside, as sql-store.ts does.
     store: memoryStore(),
@@ -87,7 +82,7 @@ app.use(showError)
 /** What the app knows of one browser. */
 interface Session {
   pending?: PendingSignIn
-  connection?: { client: TokenClient; options: ClientOptions }
+  connection?: { client: TokenClient; options: DisconnectOptions }
 }
 
 /** In memory, by the id in the browser's cookie. The oldest give way. */
@@ -115,6 +110,14 @@ function startSession(res: Response): Session {
   return session
 }
 
+/** A sign-in is used once. */
+function takePending(req: Request): PendingSignIn | undefined {
+  const session = sessionOf(req)
+  const pending = session?.pending
+  delete session?.pending
+  return pending
+}
+
 function endSession(req: Request): void {
   sessions.delete(idOf(req))
 }
@@ -128,6 +131,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }
 
-app.listen(port, () => {
+app.listen(port, (error) => {
+  if (error) throw error
   process.stdout.write(`Listening on ${appUrl}\n`)
 })

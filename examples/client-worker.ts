@@ -3,8 +3,9 @@
 //
 //   DATABASE_URL=postgres://… LATCHKEY_CLIENT_SECRET=… LATCHKEY_REFRESH_TOKEN=… npx node examples/client-worker.ts
 //
-// `latchkey dev` prints that secret in its line "App". Open its line "Sign in" for a refresh token: the page that you come
-// back to shows the command that answers with one. It is used once; whatever follows it is in the database.
+// DATABASE_URL is the URL of a PostgreSQL database that is there, as in postgres://user:password@127.0.0.1/app; the table is
+// made. `latchkey dev` prints the secret in its line "App". Open its line "Sign in" for a refresh token: the page that you
+// come back to shows the command that answers with one. It is used once; whatever follows it is in the database.
 import { setTimeout as delay } from 'node:timers/promises'
 import { createTokenClient, refreshToken, TokenError } from '@latchkey/client'
 import { openSqlStores } from './sql-store.ts'
@@ -20,7 +21,7 @@ const client = createTokenClient({
   grant: refreshToken(process.env.LATCHKEY_REFRESH_TOKEN),
   origins: [new URL(api).origin],
   store: stores.store('person:7'),
-  onRenew: ({ reason, grantType }) => log(`renewed: ${reason}, ${grantType ?? 'by another process'}`),
+  onRenew: ({ grantType }) => log(`renewed: ${grantType ?? 'by another process'}`),
   onError: ({ code }, { hasToken }) => log(`not renewed: ${code}, ${hasToken ? 'going on' : 'waiting'}`),
 })
 

@@ -40,6 +40,7 @@ app.get('/scopes/write', requires(guard, 'write'), (_req, res) => {
 })
 
 const port = Number(process.env.PORT ?? 4000)
-app.listen(port, () => {
+app.listen(port, (error) => {
+  if (error) throw error
   process.stdout.write(`Listening on http://localhost:${port}\n`)
 })

@@ -81,6 +81,7 @@ test('the client may import its own files, those of the file store what Node.js 
     [`${client}/file-store.ts`]:
       "export { rename } from 'node:fs/promises'\nexport { lock } from './file-lock.ts'",
     [`${client}/file-lock.ts`]: "import { pid } from 'node:process'\nexport const lock = pid",
+    [`${client}/file-owner.ts`]: "import process from 'node:process'\nexport const who = process.geteuid?.()",
     [`${client}/axios.ts`]: "export type { AxiosInstance } from 'axios'\nexport { now } from './clock.ts'",
     [`${client}/clock.test.ts`]:
       "export { test } from 'node:test'\nexport { listen } from '@latchkey/server'",

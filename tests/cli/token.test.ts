@@ -1,8 +1,25 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { addPerson, issueCode, redeem, refresh, registerCodeClient, tokensOf } from '../support/connection.ts'
-import { startDev } from '../support/dev.ts'
+import { latchkeyFile, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { basic, postForm, startServer, type TestServer } from '../support/server.ts'
 import { asOrdinaryUser, assertRefused, latchkey, type RunOptions, succeeded } from './support.ts'
@@ -230,6 +247,10 @@ const profiles: Record<string, [profile: object, answer: RegExp]> = {
     { ...sound, auth: 'digest' },
     /auth: write "basic" or "post" or "none"/,
   ],
+  'a scheme that would break the header': [
+    { ...sound, dialect: { credential: { scheme: 'Bearer\n' } } },
+    /dialect\.credential\.scheme: write visible ASCII/,
+  ],
   'a grant that there is not': [{ ...sound, grant: 'passwrd' }, /grant: write "client_credentials"/],
   'a refresh token for another grant': [
     { ...sound, refreshToken: 'hunter2' },
@@ -273,10 +294,90 @@ test('refused in one line: a profile that is not there, or cannot be read, witho
     assert.doesNotMatch(outcome.stderr, /hunter2/)
   }
   writeFileSync(folder.file('a.json'), ' '.repeat(70_000), { mode: 0o600 })
-  assertRefused(
-    await run(['--profile', 'a.json'], options),
-    /a\.json is no profile: it is longer than 64 KiB/,
-  )
+  for (const path of ['a.json', ...(existsSync('/dev/zero') ? ['/dev/zero'] : [])])
+    assertRefused(await run(['--profile', path], options), / is no profile: it is longer than 64 KiB/)
+})
+
+test('refused in one line: a profile that others may write, by whatever name', async () => {
+  using folder = folderWith(sound)
+  for (const mode of [0o620, 0o602, 0o666]) {
+    chmodSync(folder.file('latchkey.profile.json'), mode)
+    for (const words of [[], ['--profile', 'latchkey.profile.json']])
+      assertRefused(
+        await run(words, folder),
+        /latchkey\.profile\.json may be written by others\. Run `chmod go-w latchkey\.profile\.json`, and own it/,
+      )
+  }
+})
+
+test('refused in one line: a profile of another user, who may write it', {
+  skip: process.geteuid?.() !== 0 && 'only root gives a file to another user',
+}, async () => {
+  using folder = folderWith(sound)
+  chownSync(folder.file('latchkey.profile.json'), 65_533, 0)
+  assertRefused(await run([], folder), /latchkey\.profile\.json may be written by others/)
+})
+
+test('what is printed of an error, or to warn, holds nothing that a terminal would obey', async () => {
+  using folder = folderWith({ ...sound, '\u001b[2J\u009b2J\nlatchkey: all is well': 1 })
+  assertRefused(await run([], folder), /^latchkey: [^\p{Cc}]* \[2J 2J latchkey: all is well[^\p{Cc}]*\n$/u)
+  const name = '\u001b[2J.json'
+  writeFileSync(folder.file(name), JSON.stringify(sound), { mode: 0o644 })
+  const { stderr } = await run(['--profile', name], folder)
+  assert.match(stderr, /^latchkey: {2}\[2J\.json holds a secret[^\p{Cc}]*\n[^\p{Cc}]+\n$/u)
+  assertRefused(await run(['\u001b[2J'], folder), /^[^\p{Cc}]+\n$/u)
+})
+
+/** A server that answers what is its token at the time. */
+async function startAnswering(token: string) {
+  const answer = { access_token: token, token_type: 'Bearer', expires_in: 3600 }
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(answer))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    answer,
+    profile: { tokenEndpoint: `http://127.0.0.1:${port}/token`, clientId: 'app' },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+test('what is no visible ASCII is not printed as a token: neither what a server answers, nor what was kept', async () => {
+  const hostile = 'a\u001b[2Jb'
+  await using server = await startAnswering(hostile)
+  using folder = folderWith(server.profile)
+  assertRefused(await run([], folder), /The server answered without an access token/)
+  server.answer.access_token = 'first'
+  assert.equal(await lineOf([], folder), 'first')
+  server.answer.access_token = 'second'
+  const kept = readFileSync(folder.tokens, 'utf8')
+  writeFileSync(folder.tokens, kept.replace('"first"', JSON.stringify(hostile)))
+  assert.equal(await lineOf([], folder), 'second')
+})
+
+/** Runs it with this as its standard output. */
+async function runInto(stdout: 'pipe' | number, { cwd }: RunOptions) {
+  const child = spawn(process.execPath, [latchkeyFile, 'token'], { cwd, stdio: ['ignore', stdout, 'pipe'] })
+  child.stdout?.destroy()
+  const [stderr] = await Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'close')])
+  return { code: child.exitCode, stderr }
+}
+
+test('a token that could not be written is no success, unless nobody wants to read it any more', {
+  skip: !existsSync('/dev/full') && 'this system has no /dev/full',
+}, async () => {
+  await using server = await startAnswering('a-token')
+  using folder = folderWith(server.profile)
+  const full = openSync('/dev/full', 'w')
+  const { code, stderr } = await runInto(full, folder).finally(() => closeSync(full))
+  assert.match(stderr, /^latchkey: The output could not be written: ENOSPC\. [^\n]+\n$/)
+  assert.equal(code, 1)
+  assert.deepEqual(await runInto('pipe', folder), { code: 0, stderr: '' })
 })
 
 test('a secret that others on this machine may read is told of on standard error, and the token is printed', async () => {
@@ -291,9 +392,17 @@ test('a secret that others on this machine may read is told of on standard error
     /^latchkey: latchkey\.profile\.json holds a secret, and others may read it\. Run `chmod 600 /,
   )
   assert.ok(!stderr.includes(secret))
+  const rest = { issuer: server.url, clientId: id, clientSecret: { env: 'SECRET' } }
+  const env = { SECRET: secret }
+  folder.write(rest)
+  await lineOf([], { cwd: folder.cwd, env })
+  folder.write({ ...rest, parameters: { api_key: 'hunter2' } })
+  const again = await run([], { cwd: folder.cwd, env })
+  assert.equal(again.code, 0)
+  assert.match(again.stderr, /^latchkey: latchkey\.profile\.json holds a secret/)
 })
 
-test('tokens that cannot be kept: a client of its own is warned and served, a connection is not touched', async () => {
+test('tokens that cannot be written: a client of its own is warned and served; where they cannot be locked, nobody is', async () => {
   await using connection = await connect()
   const { server, profile } = connection
   using folder = folderWith({
@@ -302,7 +411,11 @@ test('tokens that cannot be kept: a client of its own is warned and served, a co
     clientSecret: { env: 'SECRET' },
     tokens: 'kept/tokens.json',
   })
-  mkdirSync(folder.file('kept'), { mode: 0o555 })
+  const lock = folder.file('kept/tokens.json.lock')
+  mkdirSync(lock, { recursive: true })
+  const { uid } = asOrdinaryUser
+  if (uid !== undefined) chownSync(lock, uid, uid)
+  chmodSync(folder.file('kept'), 0o555)
   chmodSync(folder.path, 0o755)
   chmodSync(folder.file('latchkey.profile.json'), 0o644)
   const env = { SECRET: server.client.secret, REFRESH: profile.refreshToken, APP: profile.clientSecret }
@@ -314,12 +427,15 @@ test('tokens that cannot be kept: a client of its own is warned and served, a co
     stderr,
     /^latchkey: The tokens cannot be kept in [^\n]*kept\/tokens\.json: .*permission denied.*\n$/,
   )
+  chmodSync(folder.file('kept'), 0o755)
+  rmSync(lock, { recursive: true })
+  chmodSync(folder.file('kept'), 0o555)
+  const cannotBeKept =
+    /The tokens cannot be kept in .*permission denied.*Mend that, and run this again at once/
+  assertRefused(await run([], options), cannotBeKept)
   const secrets = { clientSecret: { env: 'APP' }, refreshToken: { env: 'REFRESH' } }
   folder.write({ ...profile, ...secrets, tokens: 'kept/tokens.json' })
-  assertRefused(
-    await run([], options),
-    /The tokens cannot be kept in .*permission denied.*Mend that, and run this again at once/,
-  )
+  assertRefused(await run([], options), cannotBeKept)
   folder.write({ ...profile, ...secrets })
   await lineOf([], { cwd: folder.cwd, env })
 })

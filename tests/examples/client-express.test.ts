@@ -100,13 +100,23 @@ async function endAll(person: Person): Promise<void> {
   await person.submit(form)
 }
 
-test('a person who says no is told so, and can try again', async () => {
+test('a person who says no is told so, and can try again, but not with the same answer', async () => {
   const person = await signedIn()
   await endAll(person)
-  const place = await person.open(await signIn(person, 'deny'))
+  const back = await signIn(person, 'deny')
+  const place = await person.open(back)
   assert.ok(!(place instanceof URL))
   assert.equal(place.status, 400)
   assert.match(place.text, /The person did not allow it\. <a href="\/sign-in">/)
+  const again = await person.fetch(back)
+  assert.match(await again.text(), /no answer to a sign-in of this browser/)
+})
+
+test('an app whose port is taken says so and ends', async () => {
+  await using second = startExample('client-express.ts', { ...environmentOf(dev), PORT: new URL(url).port })
+  assert.equal(await second.exited(), 1)
+  assert.match(second.stderr(), /EADDRINUSE/)
+  assert.equal(second.stdout(), '')
 })
 
 /** A person who has no other connection than this one. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { ClientOptions, TokenErrorCode } from '@latchkey/client'
@@ -10,7 +11,7 @@ import { type Dev, latchkeyFile, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
-import { projectFolder } from '../support/project.ts'
+import { installed, projectFolder } from '../support/project.ts'
 
 /* The examples of the client's README, run as they are written: only hosts and paths become those of `latchkey dev`. */
 
@@ -22,11 +23,14 @@ function section(heading: string): string {
   return found ?? assert.fail(`the README has no heading ${heading}`)
 }
 
-/** The examples under a heading. */
-const blocks = (heading: string, languages = ['ts', 'js']): string[] =>
-  [...section(heading).matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+const examplesIn = (text: string, languages: string[]): string[] =>
+  [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
     .filter(([, language = '']) => languages.includes(language))
     .map(([, , code = '']) => code)
+
+/** The examples under a heading. */
+const blocks = (heading: string, languages = ['ts', 'js']): string[] =>
+  examplesIn(section(heading), languages)
 
 const block = (heading: string, languages?: string[]): string =>
   blocks(heading, languages)[0] ?? assert.fail(`there is no example under ${heading}`)
@@ -61,8 +65,8 @@ function start(dev: Dev, code: string): ChildProcess {
       ...process.env,
       CLIENT_ID: client_id,
       CLIENT_SECRET: client_secret,
-      USERNAME: username,
-      PASSWORD: password,
+      API_USERNAME: username,
+      API_PASSWORD: password,
     },
   })
 }
@@ -140,6 +144,16 @@ test('the example of a store keeps the tokens of a client', async () => {
   assert.equal(await run(dev, block('Stores'), withStore, look), '200 orders:read')
 })
 
+test("an authentication of one's own sends id and secret as they are", async () => {
+  await using dev = await serve('makeleaps')
+  const withAuth = block('makeleaps').replace('origins:', 'auth,\n  origins:')
+  assert.equal(await run(dev, block('Grants'), withAuth, callApi(dev, '/api/whoami')), '200')
+  const look = `const headers = new Headers()
+    auth({ headers, clientId: 'an id', clientSecret: 'a%b' })
+    process.stdout.write(atob(headers.get('authorization').slice('Basic '.length)))`
+  assert.equal(await run(dev, block('Grants'), look), 'an id:a%b')
+})
+
 test('makeleaps, platform-login and realtyna: the example gets tokens that the API takes', async () => {
   for (const name of ['makeleaps', 'platform-login', 'realtyna']) {
     await using dev = await serve(name)
@@ -175,6 +189,24 @@ test('the profile and the command of the shell example call the API', { skip: mi
     env: { ...process.env, CLIENT_SECRET: client_secret },
   })
   assert.equal(await text(child.stdout), valid)
+})
+
+test('what is written in TypeScript compiles where the compiler is strict', () => {
+  using folder = temporaryFolder()
+  const goesOn = blocks('Four ways to use it', ['ts'])
+  const alone = examplesIn(readme, ['ts']).filter((code) => !goesOn.includes(code))
+  const whole = [...alone, [block(title), ...goesOn].join('\n')]
+  whole.forEach((code, index) => {
+    writeFileSync(folder.file(`example-${index}.mts`), code)
+  })
+  symlinkSync(join(projectFolder, 'node_modules'), folder.file('node_modules'))
+  const config = {
+    extends: join(projectFolder, 'tsconfig.json'),
+    compilerOptions: { noUnusedLocals: false },
+    include: ['*.mts'],
+  }
+  writeFileSync(folder.file('tsconfig.json'), JSON.stringify(config))
+  assert.equal(spawnSync(installed('tsc'), ['-p', folder.path], { encoding: 'utf8' }).stdout, '')
 })
 
 /** Every name, since the compiler misses one that is not here. */

@@ -47,9 +47,8 @@ export const whole: TokenClient = createTokenClient({
   defaultLifetimeSeconds: 3600,
   timeoutMs: 2000,
   allowInsecure: false,
-  onRenew: ({ reason, grantType, expiresInSeconds, scope }) => {
-    const said: [string, string | undefined, number | undefined, string | undefined] = [
-      reason,
+  onRenew: ({ grantType, expiresInSeconds, scope }) => {
+    const said: [string | undefined, number | undefined, string | undefined] = [
       grantType,
       expiresInSeconds,
       scope,

@@ -99,10 +99,13 @@ async function send(credential: Credential, url: URL, config: Config, adapt: Axi
 
 /** Where to, and how far: only `Authorization` stays behind by itself at another origin. */
 function routeOf({ url, headers }: Credential, { href }: URL, { fetchOptions }: Config): Partial<Config> {
-  if (url === href && Object.keys(headers).join() === 'authorization') return {}
+  if (!isWorkerd && url === href && Object.keys(headers).join() === 'authorization') return {}
   const held = { maxRedirects: 0, fetchOptions: { ...fetchOptions, redirect: 'manual' } }
   return url === href ? held : { ...held, url, baseURL: '', params: undefined }
 }
+
+/** Where `Authorization` goes along, too, unless the worker's compatibility date is from 2025-09-01 on. */
+const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
 
 function removeToken(token: string, headers: Record<string, unknown>): void {
   for (const name of Object.keys(headers)) if (`${headers[name]}`.includes(token)) delete headers[name]

@@ -1,33 +1,48 @@
+import { isSecure } from './http.ts'
 import { keptIn } from './kept.ts'
-import { type ClientOptions, parseOptions } from './options.ts'
+import { type ClientOptions, demand, parseOptions } from './options.ts'
 import { createServer } from './server.ts'
+import type { TokenStore } from './store.ts'
 import { readTokens } from './tokens.ts'
+
+export interface DisconnectOptions extends ClientOptions {
+  /** Where the connection is. */
+  store: TokenStore
+  /** RFC 7009. Default: what the server's metadata say. */
+  revocationEndpoint?: string | undefined
+}
+
+/** After so many renewals by others the last one is left to them. */
+const maxRounds = 5
 
 /**
  * Ends the connection that `options.store` holds: at the server (RFC 7009), then here. Takes the options of its
  * `createTokenClient`; a client that was made with them finds out when it next renews.
  *
- * `revocationEndpoint`: default what the server's metadata say.
- *
  * @throws TokenError, and the tokens are kept, when the server could not be told: `invalid_metadata` where it has no such endpoint.
  */
-export async function disconnect({
-  revocationEndpoint,
-  ...options
-}: ClientOptions & { revocationEndpoint?: string | undefined }): Promise<void> {
+export async function disconnect({ revocationEndpoint, ...options }: DisconnectOptions): Promise<void> {
+  demand(options.store, 'disconnect ends what a store holds: give the store of that client')
   const settings = parseOptions(options)
+  demand(
+    revocationEndpoint === undefined || isSecure(revocationEndpoint, settings.transport.allowInsecure),
+    'revocationEndpoint is an https URL (or say allowInsecure: true)',
+  )
   const store = keptIn(settings.store)
   const server = createServer(settings)
   await store.alone(async () => {
-    const text = await store.read()
-    const tokens = readTokens(text, settings.owner, settings.asked)
-    if (!tokens) return
-    const { accessToken, refreshToken } = tokens
-    const parameters = new URLSearchParams({
-      token: refreshToken ?? accessToken,
-      token_type_hint: refreshToken ? 'refresh_token' : 'access_token',
-    })
-    await server.send('revocation_endpoint', revocationEndpoint, parameters)
-    await store.write(text, undefined)
+    for (let round = 0; round < maxRounds; round++) {
+      const text = await store.read()
+      const tokens = readTokens(text, settings.owner, settings.asked)
+      if (!tokens) return
+      const { accessToken, refreshToken } = tokens
+      const parameters = new URLSearchParams({
+        token: refreshToken ?? accessToken,
+        token_type_hint: refreshToken ? 'refresh_token' : 'access_token',
+      })
+      await server.send('revocation_endpoint', revocationEndpoint, parameters)
+      // Without a lock another process may have renewed meanwhile: what it got is ended too.
+      if (await store.write(text, undefined)) return
+    }
   })
 }

@@ -48,17 +48,36 @@ test('an issuer that ends in a slash is another one than that without', async ()
   await assert.rejects(discovered(`${server.url}/`), { code: 'invalid_metadata' })
 })
 
-for (const issuer of ['https://other.example.com', undefined, null, 7, {}, 'x'.repeat(5_000)]) {
+for (const issuer of [
+  'https://other.example.com',
+  undefined,
+  null,
+  7,
+  {},
+  ['https://as.example.com'],
+  'x'.repeat(5_000),
+]) {
   test(`metadata of the issuer ${JSON.stringify(issuer)?.slice(0, 40)} are refused, and say whose they are`, async () => {
     await using server = await startTokenServer()
     serve(server, { [oauth]: { body: { issuer } }, [openid]: { body: { issuer } } })
     await assert.rejects(discovered(server.url), (thrown: TokenError) => {
       assert.equal(thrown.code, 'invalid_metadata')
       assert.ok(thrown.message.includes(server.url) && thrown.message.length < 600, thrown.message)
+      assert.ok(thrown.message.includes(` is of ${JSON.stringify(issuer)?.slice(0, 300)}`), thrown.message)
       return true
     })
   })
 }
+
+test('what metadata say of their issuer is quoted as JSON: nothing of it acts on a terminal or begins a line', async () => {
+  await using server = await startTokenServer()
+  serve(server, { [oauth]: { body: { issuer: 'https://as.example.com\n\u001b[31mfine' } } })
+  await assert.rejects(discovered(server.url), (thrown: TokenError) => {
+    assert.ok(!/\p{Cc}/u.test(thrown.message))
+    assert.ok(thrown.message.includes('\\n\\u001b[31mfine'), thrown.message)
+    return true
+  })
+})
 
 test('a server without metadata is told so, with what to do', async () => {
   await using server = await startTokenServer()
@@ -81,7 +100,6 @@ for (const [what, answer, code] of [
   ['a 429', { status: 429, headers: { 'retry-after': '1' } }, 'server_unavailable'],
   ['silence', 'silence', 'timeout'],
   ['a connection that is cut', 'cut', 'server_unavailable'],
-  ['a redirect', { status: 302, headers: { location: '/elsewhere' } }, 'invalid_response'],
 ] satisfies [string, Answer, string][]) {
   test(`${what} passes, and is no reason to look elsewhere`, async () => {
     await using server = await startTokenServer()
@@ -93,3 +111,10 @@ for (const [what, answer, code] of [
     assert.deepEqual(pathsOf(server), [`GET ${oauth}`])
   })
 }
+
+test('a redirect is not followed: nobody else says whose the metadata are', async () => {
+  await using server = await startTokenServer()
+  serve(server, { [oauth]: { status: 302, headers: { location: '/elsewhere' } } })
+  await assert.rejects(discovered(server.url), { code: 'request_refused', isPassing: false, status: 302 })
+  assert.deepEqual(pathsOf(server), [`GET ${oauth}`])
+})

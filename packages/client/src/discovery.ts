@@ -28,7 +28,7 @@ export async function discover(issuer: string, transport: Transport): Promise<Se
     const found: ServerMetadata = Object(body)
     if (status === 200 && found.issuer === issuer) return found
     if (status === 200 && body !== undefined)
-      throw invalid(`${url} is of ${String(found.issuer).slice(0, 300)}, not of ${issuer}.`)
+      throw invalid(`${url} is of ${JSON.stringify(found.issuer)?.slice(0, 300)}, not of ${issuer}.`)
     if (status === 429 || status >= 500)
       throw new TokenError('server_unavailable', `${url} answers ${status}.`, { status, retryAfterSeconds })
   }
@@ -43,7 +43,7 @@ export function endpointOf(
   name: `${'authorization' | 'token' | 'revocation'}_endpoint`,
   { allowInsecure }: Transport,
 ): string {
-  const url = metadata[name] ?? ''
-  if (isSecure(url, allowInsecure)) return url
+  const url: unknown = metadata[name]
+  if (typeof url === 'string' && isSecure(url, allowInsecure)) return new URL(url).href
   throw invalid(`The server has no ${name} that is https.`)
 }

@@ -10,9 +10,9 @@ export type TokenErrorCode =
   | 'store_mismatch'
   /** 429: asked too often. See `retryAfterSeconds`. */
   | 'rate_limited'
-  /** 5xx, or the server was not reached. */
+  /** 5xx but 501, or the server was not reached. */
   | 'server_unavailable'
-  /** The server said nothing in time. */
+  /** The server, or the store, said nothing in time. */
   | 'timeout'
   /** What came back is not a token answer. */
   | 'invalid_response'

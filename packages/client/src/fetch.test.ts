@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createTokenClient } from './index.ts'
 import { reasonOf } from './reason.ts'
+import { startTokenServer } from './testing/token-server.ts'
 import { accepting, makeFetch, redirect, spyOnFetch, startApi } from './testing/two-apis.ts'
 
 const refusal = (challenge: string) => () => ({ status: 401, headers: { 'www-authenticate': challenge } })
@@ -100,7 +102,7 @@ test('a 401 gets a new token and one more try, with any body that can be read ag
 test("a Request's text or form is sent again with its length and type, and so is one without a body", async () => {
   const form = new FormData()
   form.append('file', new Blob(['text']), 'name.txt')
-  for (const body of ['text', '{"a":1}', new URLSearchParams({ a: '1' }), form, null]) {
+  for (const body of ['text', 'x'.repeat(100_000), new URLSearchParams({ a: '1' }), form, null]) {
     await using api = await startApi(accepting('t2'))
     const response = await makeFetch([api.origin]).fetch(new Request(api.origin, { method: 'POST', body }))
     assert.equal(response.status, 200)
@@ -112,6 +114,32 @@ test("a Request's text or form is sent again with its length and type, and so is
   }
 })
 
+for (const [type, isReplayed] of [
+  ['application/json', true],
+  ['application/json; charset=utf-8', true],
+  ['application/problem+json', true],
+  ['application/x-www-form-urlencoded', true],
+  ['text/plain', true],
+  ['application/x-ndjson', false],
+  ['application/octet-stream', false],
+  ['text/csv', false],
+  [undefined, false],
+] as const)
+  test(`a Request of the type ${type} is ${isReplayed ? 'sent again' : 'not sent again: it may be a stream'}`, async () => {
+    await using api = await startApi(accepting('t2'))
+    const body = new TextEncoder().encode('{}\n{}\n')
+    const headers = new Headers(type ? { 'content-type': type } : {})
+    const response = await makeFetch([api.origin]).fetch(
+      new Request(api.origin, { method: 'POST', body, headers }),
+    )
+    assert.deepEqual(
+      [response.status, reasonOf(response)],
+      isReplayed ? [200, undefined] : [401, 'body_not_replayed'],
+    )
+    const bodies = api.received.map((received) => received.body)
+    assert.deepEqual(bodies, Array(isReplayed ? 2 : 1).fill('{}\n{}\n'))
+  })
+
 test('a body that can be read once is not sent again: the 401 says so, and the token is a new one', async () => {
   await using api = await startApi(accepting('t2'))
   const { origin } = api
@@ -120,13 +148,10 @@ test('a body that can be read once is not sent again: the 401 says so, and the t
   }
   const stream = () => new Blob(['text']).stream()
   const bytes = () => new Request(origin, { method: 'POST', body: stream(), duplex: 'half' })
-  const long = () =>
-    new Request(origin, { method: 'POST', body: 'text', headers: { 'content-length': '70000' } })
   const calls = [
     (send: typeof fetch) => send(origin, { method: 'POST', body: stream(), duplex: 'half' }),
     (send: typeof fetch) => send(origin, { method: 'POST', body: pieces(), duplex: 'half' }),
     (send: typeof fetch) => send(bytes()),
-    (send: typeof fetch) => send(long(), { headers: {} }),
   ]
   for (const call of calls) {
     const client = makeFetch([origin])
@@ -373,7 +398,7 @@ test('once away, the credential does not come back with a redirect', async () =>
 test('a credential in another header or in the URL follows no redirect: the caller gets it', async () => {
   await using other = await startApi(() => ({}))
   await using api = await startApi(({ path }) => redirect(`${other.origin}${path}`, 307))
-  for (const way of ['x-api-key', 'query'] as const) {
+  for (const way of ['x-api-key', 'query', 'authorization and x-api-key'] as const) {
     const { fetch } = makeFetch([api.origin, other.origin], { way })
     for (const input of [api.origin, new Request(api.origin, { method: 'POST', body: 'text' })]) {
       const response = await fetch(input)
@@ -394,4 +419,70 @@ test('with the token in the URL a Request keeps its method, headers and body', a
     [received?.method, received?.path, received?.headers.a, received?.body],
     ['PUT', '/x?access_token=t1', '1', 'text'],
   )
+})
+
+/** A client of a server whose tokens count up, and of an API. */
+async function setScene(answer: Parameters<typeof startApi>[0]) {
+  const [server, api] = [await startTokenServer(), await startApi(answer)]
+  const { fetch } = createTokenClient({ ...server.options, origins: [api.origin] })
+  const all = new AsyncDisposableStack()
+  all.use(server)
+  all.use(api)
+  return {
+    server,
+    api,
+    async call() {
+      const response = await fetch(api.origin)
+      await response.arrayBuffer()
+      return response
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+for (const [what, count] of [
+  ['in a row', 1],
+  ['at once', 30],
+] as const)
+  test(`an API that refuses every token costs one renewal in five seconds, with thirty calls ${what}`, async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+    await using scene = await setScene(() => ({ status: 401 }))
+    for (let period = 0; period < 3; period++) {
+      for (let calls = 0; calls < 30; calls += count) {
+        const responses = await Promise.all(Array.from({ length: count }, scene.call))
+        for (const response of responses)
+          assert.deepEqual([response.status, reasonOf(response)], [401, 'new_token_refused'])
+        t.mock.timers.setTime(Date.now() + 100 * count)
+      }
+      assert.equal(scene.server.requests.length, 2 + period)
+      t.mock.timers.setTime(Date.now() + 5_000)
+    }
+  })
+
+test('a token that is revoked ten times in a row, each time after it was accepted, is renewed each time', async () => {
+  const revoked = new Set<string | undefined>()
+  await using scene = await setScene(({ headers }) => ({
+    status: revoked.has(headers.authorization) ? 401 : 200,
+  }))
+  for (let times = 0; times < 10; times++) {
+    assert.equal((await scene.call()).status, 200)
+    revoked.add(scene.api.received.at(-1)?.headers.authorization)
+    assert.equal((await scene.call()).status, 200)
+  }
+  assert.equal(scene.server.requests.length, 11)
+})
+
+test('an API that refused a new token and takes it later gets another one when that is revoked', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  let isClosed = true
+  const revoked = new Set<string | undefined>()
+  await using scene = await setScene(({ headers }) => ({
+    status: isClosed || revoked.has(headers.authorization) ? 401 : 200,
+  }))
+  assert.equal((await scene.call()).status, 401)
+  isClosed = false
+  assert.equal((await scene.call()).status, 200)
+  revoked.add(scene.api.received.at(-1)?.headers.authorization)
+  t.mock.timers.setTime(Date.now() + 5_000)
+  assert.equal((await scene.call()).status, 200)
 })

@@ -9,11 +9,14 @@ interface FetchParts {
   readonly fetch: Fetch
 }
 
-/** A `Request` with a longer body, in bytes, is not kept to be sent once more. */
-const maxReplayBytes = 65_536
+/** So long nobody asks for another token where an API has refused a new one: it would fare no better. */
+const hopelessMs = 5_000
 
 /** Makes {@link TokenClient.fetch}. */
 export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
+  let hopeless: string | undefined
+  let hopelessUntilMs = 0
+
   return async (input, init) => {
     const call = readCall(input, init)
     const { url, headers, signal } = call
@@ -30,6 +33,8 @@ export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
     const isOurs = !response.redirected || new URL(response.url).origin === url.origin
     if (response.status !== 401 || !isOurs) return response
     if (isOfScope(response)) return giveReason(response, 'insufficient_scope')
+    if (credential.token === hopeless && Date.now() < hopelessUntilMs)
+      return giveReason(response, 'new_token_refused')
     const renewal = credentialFor(url, { rejected: credential.token, signal })
     // What was redirected may have been done already.
     if (!spare || (response.redirected && !isRead(method))) {
@@ -40,16 +45,25 @@ export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
       response.body?.cancel().catch(() => {})
     })
     const again = await send(spare, renewed as Credential)
-    if (again.status === 401) giveReason(again, isOfScope(again) ? 'insufficient_scope' : 'new_token_refused')
+    if (again.status === 401) {
+      hopeless = renewed?.token
+      hopelessUntilMs = Date.now() + hopelessMs
+      giveReason(again, isOfScope(again) ? 'insufficient_scope' : 'new_token_refused')
+    }
     return again
   }
 
   function send({ url, request, init, headers, redirect }: Call, credential: Credential): Promise<Response> {
     const all = new Headers([...headers, ...Object.entries(credential.headers)])
     // Only `Authorization` stays behind by itself at another origin.
-    const isHeld = redirect === 'follow' && (isWorkerd || !all.has('authorization'))
-    const target = request && credential.url !== url.href ? new Request(credential.url, request) : request
-    return fetch(target ?? credential.url, { ...init, headers: all, redirect: isHeld ? 'manual' : redirect })
+    const isInUrl = credential.url !== url.href
+    const isHeld = isWorkerd || isInUrl || String(Object.keys(credential.headers)) !== 'authorization'
+    const target = request && isInUrl ? new Request(credential.url, request) : request
+    return fetch(target ?? credential.url, {
+      ...init,
+      headers: all,
+      redirect: isHeld && redirect === 'follow' ? 'manual' : redirect,
+    })
   }
 }
 
@@ -80,12 +94,10 @@ const isRead = (method: string) => /^(?:GET|HEAD)$/.test(method)
 function copyOf(call: Call): Call | undefined {
   const { request, method, init } = call
   if (!request || isRead(method) || init.body) return isStream(init.body) ? undefined : call
-  const { headers } = request
-  // What has such a type, and no such length, is no endless stream.
-  const type = headers.get('content-type')
-  const isText = type ? /json|form|text/.test(type) : !request.body
-  const isShort = !(Number(headers.get('content-length')) > maxReplayBytes)
-  return isText && isShort && !request.bodyUsed ? { ...call, request: request.clone() } : undefined
+  const type = request.headers.get('content-type')
+  // What has such a type is in memory already, and no endless stream.
+  const isText = type ? /[/+]json|form|text\/plain/.test(type) : !request.body
+  return isText && !request.bodyUsed ? { ...call, request: request.clone() } : undefined
 }
 
 const isStream = (body: unknown): boolean =>

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -246,13 +249,30 @@ test('waiting for the lock ends with an error that names it and says what to do'
   using folder = temporaryFolder()
   const path = folder.file('lock')
   const isTimeout = (error: Error) =>
-    error.message.includes(path) && /0\.3 s.*delete that folder/.test(error.message)
+    error.message.includes(path) && /0\.3 s.*Another process has held it/.test(error.message)
   await using holder = startChild('hold', path)
   assert.equal(await holder.line(), 'held')
   const task = async () => assert.fail('the lock was taken twice')
   await Promise.all([1, 2].map(() => assert.rejects(withLock(path, task, 300), isTimeout)))
   await holder.kill()
   assert.ok((await waitMs(path)) < maxDelayMs)
+})
+
+test('a lock in a folder of another user is not taken, not even through a link of theirs', {
+  skip: process.geteuid?.() !== 0 && 'only root gives a folder to another user',
+}, async () => {
+  using folder = temporaryFolder()
+  for (const name of ['whole', 'inner/lock', 'linked']) mkdirSync(folder.file(name), { recursive: true })
+  symlinkSync('linked', folder.file('link'))
+  chownSync(folder.file('whole'), 65_534, 0)
+  chownSync(folder.file('inner/lock'), 65_534, 0)
+  lchownSync(folder.file('link'), 65_534, 0)
+  for (const [name, refused] of Object.entries({ whole: 'whole', inner: 'inner/lock', link: 'link' })) {
+    const task = async () => assert.fail('the lock was taken')
+    await assert.rejects(withLock(folder.file(`${name}/lock`), task), ({ message }: Error) =>
+      message.includes(`${folder.file(refused)} belongs to another user. Delete it`),
+    )
+  }
 })
 
 test('a lock that cannot be made says so', async () => {

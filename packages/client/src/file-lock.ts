@@ -1,7 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fateOf, type Holder, parseHolder, thisProcess } from './file-lock-holder.ts'
+import { ownerOf } from './file-owner.ts'
 
 /*
  * A lock is a folder of numbered folders; who made the highest number holds the lock. It is taken by making the next
@@ -9,8 +21,8 @@ import { fateOf, type Holder, parseHolder, thisProcess } from './file-lock-holde
  * judged a holder dead can only take what comes after that very holder: docs/decisions/0010.
  */
 
-/** How long to wait for a lock, in milliseconds. */
-export const lockTimeoutMs = 20_000
+/** How long to wait for a lock, in milliseconds: longer than a renewal takes whose server is slow, a little less than it may take. */
+export const lockTimeoutMs = 40_000
 
 /** A holder shows this often that it lives. */
 const heartbeatMs = 300
@@ -28,7 +40,8 @@ const maxPauseMs = 50
  * Runs `task` while nobody else, in any process, runs one under this lock. `own` is a folder that the task may use: it
  * vanishes when the lock is lost, before the next holder's task begins, and so does what is in it.
  *
- * @throws Error when the lock is not to be had within `timeoutMs`, or the folder cannot be used.
+ * @throws Error when the lock is not to be had within `timeoutMs`, or the folder cannot be used: neither it nor the one that
+ * it is in may belong to another user, who could put others in their place.
  */
 export function withLock<Result>(
   folder: string,
@@ -102,8 +115,18 @@ async function acquire(folder: string, deadline: number, timeoutMs: number): Pro
 }
 
 async function attempt(folder: string, isFree: Watch, self: Holder): Promise<string | undefined> {
+  await refuseAnothers(dirname(folder))
+  await refuseAnothers(folder)
   const highest = highestOf(await readdir(folder))
   return (await isFree(highest)) ? claim(folder, highest, self) : undefined
+}
+
+/** A symbolic link is its owner's, wherever it leads. */
+async function refuseAnothers(folder: string): Promise<void> {
+  if (ownerOf(await lstat(folder)) !== 'another user') return
+  throw new Error(
+    `The lock folder ${folder} belongs to another user. Delete it, or keep the file in a folder of your own.`,
+  )
 }
 
 async function orSay<Value>(folder: string, value: Promise<Value>): Promise<Value> {
@@ -119,7 +142,7 @@ async function orSay<Value>(folder: string, value: Promise<Value>): Promise<Valu
 
 const timedOut = (folder: string, timeoutMs: number) =>
   new Error(
-    `The lock ${folder} was not free for ${timeoutMs / 1000} s. Look for a process that hangs while it renews its token; when none uses the lock, delete that folder.`,
+    `The lock ${folder} was not free for ${timeoutMs / 1000} s. Another process has held it: is its server slow, or does it hang?`,
   )
 
 /** Looks at one number after the other, or at one again and again, and says whether the next may be made. */

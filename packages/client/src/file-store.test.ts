@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -68,6 +69,45 @@ test('the file and its folders are for this user alone, though an older file was
   chmodSync(file, 0o644)
   await fileStore(file).compareAndSet(secret, 'next')
   assert.equal(modeOf(file), 0o600)
+})
+
+test('a file that others may read is closed to them when it is read', async () => {
+  using folder = temporaryFolder()
+  const file = folder.file('tokens')
+  writeFileSync(file, secret)
+  for (const mode of [0o644, 0o620, 0o601]) {
+    chmodSync(file, mode)
+    assert.equal(await fileStore(file).get(), secret)
+    assert.equal(modeOf(file), 0o600)
+  }
+  chmodSync(file, 0o400)
+  await fileStore(file).get()
+  assert.equal(modeOf(file), 0o400)
+})
+
+test('a file of another user is refused without a word of it, and stays as it is', {
+  skip: process.geteuid?.() !== 0 && 'only root gives a file to another user',
+}, async () => {
+  using folder = temporaryFolder()
+  const [file, own] = [folder.file('tokens'), folder.file('own')]
+  const isRefused = ({ message }: Error) =>
+    /tokens belongs to another user\. Delete it, or give/.test(message) && !message.includes(secret)
+  for (const path of [file, own]) writeFileSync(path, secret, { mode: 0o644 })
+  chownSync(file, 65_533, 0)
+  chownSync(own, 65_534, 0)
+  const refuse = async () => {
+    const store = fileStore(file)
+    await assert.rejects(async () => store.get(), isRefused)
+    await assert.rejects(async () => store.compareAndSet(secret, 'next'), isRefused)
+    await assert.rejects(async () => store.lock?.(async () => {}), isRefused)
+  }
+  await refuse()
+  await asSomebody(folder.path, async () => {
+    await refuse()
+    assert.equal(await fileStore(own).get(), secret)
+  })
+  assert.deepEqual([modeOf(file), modeOf(own), readFileSync(file, 'utf8')], [0o644, 0o600, secret])
+  assert.deepEqual(readdirSync(folder.path), ['own', 'tokens'])
 })
 
 test('a symbolic link stays and what it points to is replaced, also before that is there', async () => {

@@ -1,6 +1,7 @@
-import { open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { withLock } from './file-lock.ts'
+import { ownerOf } from './file-owner.ts'
 import type { TokenStore } from './store.ts'
 
 /** The longest text that is read or written, in bytes. */
@@ -11,8 +12,11 @@ export const maxFileBytes = 1_048_576
  * always whole: a new one takes its place. Beside it stands a folder, named as the file and `.lock`.
  *
  * A process that is killed while it renews holds the others up for less than two seconds. One that is slow is waited for,
- * for up to 20 seconds. Processes on several machines may share the file over a network, where a holder of which nothing
+ * for up to 40 seconds. Processes on several machines may share the file over a network, where a holder of which nothing
  * is seen for 1.5 seconds counts as dead.
+ *
+ * A file of this user's that others may read is closed to them when it is read. One that belongs to another user is
+ * refused, unless that is root; so is the folder beside it.
  *
  * An empty file is as none. A folder that is missing is made, for this user alone. A symbolic link stays; what it points
  * to is replaced.
@@ -65,18 +69,35 @@ async function targetOf(file: string): Promise<string> {
 }
 
 async function read(target: string): Promise<string | undefined> {
-  const found = await stat(target).catch((error) => {
+  const file = await openFile(target).catch((error) => {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
-  if (found === undefined) return undefined
+  if (file === undefined) return undefined
+  try {
+    await keepForUs(file, target)
+    return (await file.readFile('utf8')) || undefined
+  } finally {
+    await file.close()
+  }
+}
+
+/** Looks first: to open a pipe is to wait for whoever writes to it. */
+async function openFile(target: string): Promise<FileHandle> {
+  const found = await stat(target)
   if (!found.isFile()) throw new Error(`${target} is not a file: give fileStore the path of one.`)
+  return open(target, 'r')
+}
+
+/** Of the file that is open, and not of what may have taken its name since. */
+async function keepForUs(file: FileHandle, target: string): Promise<void> {
+  const found = await file.stat()
   if (found.size > maxFileBytes) throw tooLong(target, found.size)
-  const text = await readFile(target, 'utf8').catch((error) => {
-    if (codeOf(error) === 'ENOENT') return ''
-    throw error
-  })
-  return text === '' ? undefined : text
+  const owner = ownerOf(found)
+  if (owner === 'another user')
+    throw new Error(`${target} belongs to another user. Delete it, or give fileStore a file of your own.`)
+  // Some file systems keep the mode as it is; the file is no less readable for that.
+  if (owner === 'this user' && (found.mode & 0o077) !== 0) await file.chmod(0o600).catch(() => {})
 }
 
 /**

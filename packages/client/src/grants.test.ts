@@ -171,6 +171,23 @@ test('a winner that writes later than the loser is refused is waited for, where 
   assert.deepEqual(asked(server), ['refresh_token refresh-1'])
 })
 
+test('a winner that writes a second after the loser was refused is waited for, too', async () => {
+  await using server = await startTokenServer()
+  const { store, put } = makeStore({ hasLock: false })
+  const clock = makeClock()
+  await put(await textOfOther('refresh-1', server, clock, 0))
+  const text = await textOfOther('winner', server, clock)
+  server.respond = () => refused('invalid_grant')
+  let waitedMs = 0
+  const wait = async (milliseconds: number) => {
+    waitedMs += milliseconds
+    if (waitedMs >= 1_000) await put(text)
+  }
+  const { client } = make(server, { grant: refreshToken(), store, clock: { ...clock, wait } })
+  assert.equal(await client.getToken(), 'token of winner')
+  assert.deepEqual(asked(server), ['refresh_token refresh-1'])
+})
+
 test('a newer refresh token of another user of the store is tried, where its access token is of no use', async () => {
   await using server = await startTokenServer()
   const { store, put } = makeStore()

@@ -25,7 +25,7 @@ export interface Answer {
 /**
  * Asks for JSON, bounded in time and size. A redirect is not followed: it would carry credentials elsewhere.
  *
- * @throws TokenError `timeout`, `server_unavailable`, `invalid_response`.
+ * @throws TokenError `timeout`, `server_unavailable`, `request_refused`.
  */
 export async function ask({ fetch, timeoutMs }: Transport, url: string, init: RequestInit): Promise<Answer> {
   const place = placeOf(url)
@@ -35,20 +35,20 @@ export async function ask({ fetch, timeoutMs }: Transport, url: string, init: Re
     const { status } = response
     // Browsers give a redirect that was not followed the status 0.
     if (!/^[245]/.test(String(status)))
-      throw new TokenError('invalid_response', `${place} redirects: give its last address.`, { status })
+      throw new TokenError('request_refused', `${place} redirects: give its last address.`, { status })
+    const seconds = Number(response.headers.get('retry-after'))
     return {
       status,
       body: parseJson(await readText(response)),
       // RFC 9110 §10.2.3; the form that is a date needs clocks that agree.
-      retryAfterSeconds:
-        Math.min(Number(response.headers.get('retry-after')), maxRetryAfterSeconds) || undefined,
+      retryAfterSeconds: seconds > 0 ? Math.min(seconds, maxRetryAfterSeconds) : undefined,
     }
   } catch (error) {
     if (error instanceof TokenError) throw error
     if (Object(error).name === 'TimeoutError')
       throw new TokenError('timeout', `${place} was silent for ${timeoutMs} ms.`)
-    // Causes of some runtimes quote the URL, and with it what may be in its query.
-    const cause = place === url ? error : undefined
+    // Some causes quote the URL, and with it what may be in its query; or, as `data`, what went over the wire.
+    const cause = place === url && !Object(Object(error).cause).data ? error : undefined
     throw new TokenError('server_unavailable', `${place} was not reached.`, {}, cause)
   }
 }
@@ -79,7 +79,9 @@ export const placeOf = (url: string): string => url.replace(/[?#].*/s, '')
 
 /** Whether secrets may be sent there: https, or this machine; and whether there is none in it. */
 export function isSecure(url: string, allowInsecure: boolean): boolean {
-  const { protocol, hostname, username }: Partial<URL> = URL.canParse(url) ? new URL(url) : {}
+  const { protocol, hostname, username, password }: Partial<URL> = URL.canParse(url) ? new URL(url) : {}
   const isHere = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname ?? '')
-  return username === '' && (protocol === 'https:' || (protocol === 'http:' && (allowInsecure || isHere)))
+  return (
+    !(username || password) && (protocol === 'https:' || (protocol === 'http:' && (allowInsecure || isHere)))
+  )
 }

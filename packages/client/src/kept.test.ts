@@ -8,12 +8,13 @@ import {
   createTokenClient,
   type Failure,
   type Grant,
+  password,
   refreshToken,
   type TokenError,
 } from './index.ts'
 import { makeClock } from './testing/clock.ts'
 import { makeStore } from './testing/faulty-store.ts'
-import { granted, refused, startTokenServer, type TokenServer } from './testing/token-server.ts'
+import { granted, type Respond, refused, startTokenServer, type TokenServer } from './testing/token-server.ts'
 
 const hourMs = 3_600_000
 const dueMs = 3_550_000
@@ -25,8 +26,8 @@ const make = (server: TokenServer, options: Partial<ClientOptions> = {}) => {
   const client = createTokenClient({
     ...server.options,
     clock,
-    onError: (error: TokenError, { hasToken }: Failure) =>
-      told.push(`${error.code}${hasToken ? ' hasToken' : ''}`),
+    onError: (error: TokenError, { willRetry, hasToken }: Failure) =>
+      told.push(`${error.code}${willRetry ? ' willRetry' : ''}${hasToken ? ' hasToken' : ''}`),
     ...options,
   })
   return { client, clock, told }
@@ -165,46 +166,45 @@ test('a spent refresh token in a store that cannot be written is not sent again'
   assert.deepEqual(sent(server), ['start', 'refresh-1', 'refresh-2'])
 })
 
-for (const member of ['get', 'lock', 'compareAndSet'] as const) {
-  test(`client credentials go on in memory while a store’s ${member} fails`, async () => {
-    await using server = await startTokenServer()
-    const { store, faults } = makeStore()
-    faults[member] = 'throws'
-    const { client, clock, told } = make(server, { store })
-    assert.equal(await client.getToken(), 'token-1')
-    clock.advance(maxCoolDownMs)
-    assert.equal(await client.getToken(), 'token-1')
-    clock.advance(hourMs)
-    assert.equal(await client.getToken(), 'token-2')
-    assert.equal(server.requests.length, 2)
-    assert.ok(told.every((words) => words.startsWith('store_failed')) && told.length > 0, `${told}`)
-  })
-}
+test('client credentials go on in memory while their store cannot be written, and that is told', async () => {
+  await using server = await startTokenServer()
+  const { store, faults } = makeStore()
+  faults.compareAndSet = 'throws'
+  const { client, clock, told } = make(server, { store })
+  assert.equal(await client.getToken(), 'token-1')
+  assert.deepEqual(told, ['store_failed hasToken'])
+  clock.advance(maxCoolDownMs)
+  assert.equal(await client.getToken(), 'token-1')
+  clock.advance(hourMs)
+  assert.equal(await client.getToken(), 'token-2')
+  assert.equal(server.requests.length, 2)
+})
 
-for (const member of ['get', 'lock'] as const) {
-  test(`a connection whose store’s ${member} fails asks nobody, and throws where there is no living token`, async () => {
-    await using server = await startTokenServer()
-    const { store, faults } = makeStore()
-    const { client, clock, told } = make(server, { grant: refreshToken('start'), store })
-    faults[member] = 'throws'
-    await assert.rejects(client.getToken(), (thrown: TokenError) => {
-      assert.equal(thrown.code, 'store_failed')
-      assert.equal((thrown.cause as Error).message, `${member} is broken`)
-      return true
+for (const [what, grant] of grants)
+  for (const member of ['get', 'lock'] as const)
+    test(`with ${what} and a store whose ${member} fails nobody is asked: the living token is given, else that is thrown`, async () => {
+      await using server = await startTokenServer()
+      const { store, faults } = makeStore()
+      const { client, clock, told } = make(server, { grant, store })
+      faults[member] = 'throws'
+      await assert.rejects(client.getToken(), (thrown: TokenError) => {
+        assert.equal(thrown.code, 'store_failed')
+        assert.equal((thrown.cause as Error).message, `${member} is broken`)
+        return true
+      })
+      assert.deepEqual(told, ['store_failed'])
+      assert.equal(server.requests.length, 0)
+      delete faults[member]
+      clock.advance(maxCoolDownMs)
+      assert.equal(await client.getToken(), 'token-1')
+      faults[member] = 'throws'
+      clock.advance(dueMs)
+      assert.equal(await client.getToken(), 'token-1')
+      assert.equal(told.at(-1), 'store_failed hasToken')
+      clock.advance(hourMs)
+      await assert.rejects(client.getToken(), { code: 'store_failed' })
+      assert.equal(server.requests.length, 1)
     })
-    assert.equal(server.requests.length, 0)
-    delete faults[member]
-    clock.advance(maxCoolDownMs)
-    assert.equal(await client.getToken(), 'token-1')
-    faults[member] = 'throws'
-    clock.advance(dueMs)
-    assert.equal(await client.getToken(), 'token-1')
-    assert.equal(told.at(-1), 'store_failed hasToken')
-    clock.advance(hourMs)
-    await assert.rejects(client.getToken(), { code: 'store_failed' })
-    assert.deepEqual(sent(server), ['start'])
-  })
-}
 
 /** Stops every timer, until the time is up for all of them. */
 function stopTimers({ mock }: TestContext) {
@@ -233,7 +233,8 @@ for (const member of ['get', 'compareAndSet', 'lock'] as const) {
     const token = client.getToken().catch(({ code }) => code)
     while (hanging() === 0) await turn()
     endTime()
-    assert.equal(await token, 'timeout')
+    // What cannot be written has been got.
+    assert.equal(await token, member === 'compareAndSet' ? 'token-1' : 'timeout')
   })
 }
 
@@ -273,7 +274,7 @@ test('what another process saved is used without asking the server', async () =>
   await using server = await startTokenServer()
   const { store } = makeStore()
   const renewals: unknown[] = []
-  const onRenew: ClientOptions['onRenew'] = ({ reason, grantType }) => renewals.push([reason, grantType])
+  const onRenew: ClientOptions['onRenew'] = ({ grantType }) => renewals.push(grantType)
   const one = make(server, { store })
   const other = make(server, { store, onRenew })
   await one.client.getToken()
@@ -283,10 +284,7 @@ test('what another process saved is used without asking the server', async () =>
   assert.equal(await other.client.getToken(), 'token-2')
   assert.equal(await other.client.getToken({ rejected: 'token-1' }), 'token-2')
   assert.equal(server.requests.length, 2)
-  assert.deepEqual(renewals, [
-    ['first', undefined],
-    ['expired', undefined],
-  ])
+  assert.deepEqual(renewals, [undefined, undefined])
 })
 
 test('processes that share a store with a lock renew once, and those of one without end up with one connection', async () => {
@@ -317,4 +315,234 @@ test('a store that changes with every look ends in an error, not in a circle', a
   clock.advance(hourMs)
   await assert.rejects(client.getToken(), { code: 'store_failed' })
   await eventually(() => server.requests.length < 10)
+})
+
+/** Ends every connection of which a spent refresh token is sent again. */
+const detectingReuse = (): Respond => {
+  let newest = 'start'
+  let count = 0
+  return ({ form }) => {
+    if (form.refresh_token !== newest) newest = 'ended'
+    if (newest === 'ended') return refused('invalid_grant')
+    newest = `refresh-${++count}`
+    return granted(`token-${count}`, { refresh_token: newest })
+  }
+}
+
+for (const [what, fault] of [
+  ['fails four times', 4],
+  ['fails once', 1],
+  ['is done, and fails all the same,', 'breaks once'],
+] as const)
+  test(`a write that ${what} is tried again at once: no connection of two clients ends where reuse is detected`, async () => {
+    await using server = await startTokenServer()
+    server.respond = detectingReuse()
+    const { store, faults, text } = makeStore()
+    const grant = refreshToken('start')
+    const [one, other] = [make(server, { grant, store }), make(server, { grant, store })]
+    await one.client.getToken()
+    await other.client.getToken()
+    for (const [round, { client }] of [one, other, one, other].entries()) {
+      for (const { clock } of [one, other]) clock.advance(hourMs)
+      faults.compareAndSet = fault
+      assert.equal(await client.getToken(), `token-${round + 2}`)
+      delete faults.compareAndSet
+      assert.match(String(text()), new RegExp(`"refresh-${round + 2}"`))
+    }
+    assert.deepEqual(sent(server), ['start', 'refresh-1', 'refresh-2', 'refresh-3', 'refresh-4'])
+    assert.deepEqual([one.told, other.told], [[], []])
+  })
+
+test('a write that is tried again is not made over what another program wrote meanwhile', async () => {
+  await using server = await startTokenServer()
+  const { store, text, put } = makeStore()
+  const { compareAndSet } = store
+  store.compareAndSet = async (expected, next) => {
+    if (text()) return compareAndSet(expected, next)
+    await put('of another program')
+    throw new Error('the first write fails')
+  }
+  const { client, told } = make(server, { grant: refreshToken('start'), store })
+  assert.equal(await client.getToken(), 'token-1')
+  assert.equal(text(), 'of another program')
+  assert.deepEqual(told, ['store_mismatch hasToken'])
+})
+
+for (const [what, grant] of [
+  ['a connection', refreshToken('start')],
+  ['a code', authorizationCode({ code: 'start' })],
+  ['a password', password({ username: 'jane', password: 'a word' })],
+] satisfies [string, Grant][])
+  test(`a minute of calls while the store of ${what} cannot be written is one token request`, async () => {
+    await using server = await startTokenServer()
+    server.respond = () => granted('token', { refresh_token: `refresh-${server.requests.length}` })
+    const { store, faults } = makeStore()
+    faults.compareAndSet = 'throws'
+    const { client, clock, told } = make(server, { grant, store })
+    for (let call = 0; call < 600; call++) {
+      assert.equal(await client.getToken(), 'token')
+      clock.advance(100)
+    }
+    assert.equal(server.requests.length, 1)
+    assert.deepEqual(new Set(told), new Set(['store_failed hasToken']))
+  })
+
+for (const [what, grant] of [
+  ['a connection', refreshToken('start')],
+  ['a code', authorizationCode({ code: 'start' })],
+] satisfies [string, Grant][]) {
+  test(`a lock that fails while its task runs takes nothing from ${what}`, async () => {
+    await using server = await startTokenServer()
+    const { store, text } = makeStore()
+    const lost = Promise.withResolvers<never>()
+    const lock = <Result>(task: () => Promise<Result>) => Promise.race([task(), lost.promise])
+    server.respond = async () => {
+      lost.reject(new Error('the lock is lost'))
+      await turn()
+      return granted(`token-${server.requests.length}`, {
+        refresh_token: `refresh-${server.requests.length}`,
+      })
+    }
+    const { client, clock } = make(server, { grant, store: { ...store, lock } })
+    assert.equal(await client.getToken(), 'token-1')
+    assert.match(String(text()), /refresh-1/)
+    clock.advance(hourMs)
+    assert.equal(await client.getToken(), 'token-2')
+    assert.deepEqual(sent(server), ['start', 'refresh-1'])
+  })
+
+  test(`a lock that fails after its task has ended takes nothing from ${what}`, async () => {
+    await using server = await startTokenServer()
+    server.respond = () => granted(`token-${server.requests.length}`, { refresh_token: 'refresh' })
+    const { store, faults } = makeStore()
+    faults.lock = 'breaks'
+    const { client, clock } = make(server, { grant, store })
+    assert.equal(await client.getToken(), 'token-1')
+    clock.advance(hourMs)
+    assert.equal(await client.getToken(), 'token-2')
+    assert.deepEqual(sent(server), ['start', 'refresh'])
+  })
+
+  for (const end of ['is done at last', 'is never done'])
+    test(`where a write hangs for longer than is waited for and ${end}, ${what} goes on with what it got`, async (t) => {
+      await using server = await startTokenServer()
+      server.respond = detectingReuse()
+      if (grant.isNew) server.queue.push(granted('token-0', { refresh_token: 'start' }))
+      const { store, faults, hanging, letGo } = makeStore()
+      const { client, clock } = make(server, { grant, store })
+      faults.compareAndSet = 'hangs'
+      const endTime = stopTimers(t)
+      const first = client.getToken().catch(({ code }) => code)
+      while (hanging() === 0) await turn()
+      endTime()
+      const outcome = await first
+      t.mock.restoreAll()
+      t.mock.timers.reset()
+      delete faults.compareAndSet
+      if (end === 'is done at last') letGo()
+      await turn()
+      clock.advance(maxCoolDownMs)
+      const token = grant.isNew ? 'token-0' : 'token-1'
+      assert.equal(outcome, token)
+      assert.equal(await client.getToken(), token)
+      clock.advance(hourMs)
+      assert.equal(await client.getToken(), grant.isNew ? 'token-1' : 'token-2')
+      assert.deepEqual(sent(server), ['start', grant.isNew ? 'start' : 'refresh-1'])
+    })
+}
+
+for (const [what, isBroken] of [
+  ['works again', false],
+  ['is still broken', true],
+] as const) {
+  test(`a password begins anew where the refresh token that could not be saved is refused, and the store ${what}`, async () => {
+    await using server = await startTokenServer()
+    const { store, faults } = makeStore()
+    server.queue.push(granted('one', { refresh_token: 'unsaved' }), refused('invalid_grant'))
+    const { client, clock } = make(server, {
+      grant: password({ username: 'jane', password: 'a word' }),
+      store,
+    })
+    faults.compareAndSet = 'throws'
+    assert.equal(await client.getToken(), 'one')
+    clock.advance(hourMs)
+    if (!isBroken) delete faults.compareAndSet
+    await client.getToken().catch(() => clock.advance(maxCoolDownMs))
+    assert.equal(await client.getToken(), 'token-1')
+    assert.deepEqual(
+      server.requests.map(({ form }) => form.grant_type),
+      ['password', 'refresh_token', 'password'],
+    )
+  })
+
+  test(`a connection has ended where the refresh token that could not be saved is refused, and the store ${what}`, async () => {
+    await using server = await startTokenServer()
+    const { store, faults } = makeStore()
+    server.queue.push(granted('one', { refresh_token: 'unsaved' }))
+    server.respond = () => refused('invalid_grant')
+    const { client, clock } = make(server, { grant: refreshToken('start'), store })
+    faults.compareAndSet = 'throws'
+    assert.equal(await client.getToken(), 'one')
+    clock.advance(hourMs)
+    if (!isBroken) delete faults.compareAndSet
+    // Where the end cannot be written, that is what the first caller hears.
+    const first = await client.getToken().catch(({ code }) => code)
+    assert.ok(first === 'connection_ended' || (isBroken && first === 'store_failed'), first)
+    for (let call = 0; call < 3; call++) {
+      clock.advance(hourMs)
+      await assert.rejects(client.getToken(), { code: 'connection_ended' })
+    }
+    assert.deepEqual(sent(server), ['start', 'unsaved'])
+  })
+}
+
+test('a code that is refused is sent once, also where a store without a lock changes meanwhile', async () => {
+  await using server = await startTokenServer()
+  const { store, text, put } = makeStore({ hasLock: false })
+  await make(server, { grant: refreshToken('of before'), store }).client.getToken()
+  const before = String(text())
+  server.respond = async () => {
+    await put(before.replace('refresh-1', `refresh-of-other-${server.requests.length}`))
+    return refused('invalid_grant')
+  }
+  const { client, clock } = make(server, { grant: authorizationCode({ code: 'code' }), store })
+  await client.getToken().catch(() => clock.advance(hourMs))
+  await client.getToken().catch(() => {})
+  assert.deepEqual(
+    sent(server).filter((value) => value === 'code'),
+    ['code'],
+  )
+})
+
+test('what another saves at the moment when a refusal would be written is used', async () => {
+  await using server = await startTokenServer()
+  const { store, text, put } = makeStore({ hasLock: false })
+  const { client, clock } = make(server, { grant: refreshToken('start'), store })
+  await client.getToken()
+  clock.advance(hourMs)
+  const fresh = JSON.parse(String(text()))
+  const newer = { ...fresh, accessToken: 'of the other', refreshToken: 'newer', obtainedAtMs: clock.nowMs() }
+  server.respond = () => refused('invalid_grant')
+  const { compareAndSet } = store
+  store.compareAndSet = async (expected, next) => {
+    await put(JSON.stringify(newer))
+    return compareAndSet(expected, next)
+  }
+  assert.equal(await client.getToken(), 'of the other')
+  assert.deepEqual(sent(server), ['start', 'refresh-1'])
+})
+
+test('four newer refresh tokens of others that are refused in turn are no end: the fifth is used', async () => {
+  await using server = await startTokenServer()
+  const { store, text, put } = makeStore({ hasLock: false })
+  await make(server, { grant: refreshToken('start'), store }).client.getToken()
+  const saved = String(text())
+  server.respond = async () => {
+    if (server.requests.length === 6) return granted('at last', { refresh_token: 'newest' })
+    await put(saved.replace('refresh-1', `refresh-${server.requests.length}`))
+    return refused('invalid_grant')
+  }
+  const { client, clock } = make(server, { grant: refreshToken(), store })
+  clock.advance(hourMs)
+  assert.equal(await client.getToken(), 'at last')
 })

@@ -20,7 +20,10 @@ export function keptIn(store: TokenStore): Kept {
 /** The task's own outcome counts, also where the lock fails afterwards. */
 const runLocked = <Result>(store: TokenStore, task: () => Promise<Result>) =>
   new Promise<Result>((resolve, reject) => {
-    tell(() => store.lock?.(() => task().then(resolve, reject))).catch(reject)
+    let begun: Promise<void> | undefined
+    tell(() => store.lock?.(() => (begun = task().then(resolve, reject)))).catch(
+      (thrown) => begun ?? reject(thrown),
+    )
   })
 
 const tell = <Result>(work: () => Result | Promise<Result>): Promise<Result> =>

@@ -11,15 +11,15 @@ for (const [what, options, advice] of [
   ['no server', {}, /issuer or tokenEndpoint/],
   ['an empty issuer', { issuer: '' }, /issuer or tokenEndpoint/],
   ['an option that there is not', { tokenEndpoint, clientID: 'app' }, /no option clientID/],
-  ['an issuer that is no URL', { issuer: 'as.example.com' }, /are https URLs/],
+  ['an issuer that is no URL', { issuer: 'as.example.com' }, /are whole https URLs/],
   ['an issuer that is not https', { issuer: 'http://as.example.com' }, /allowInsecure/],
   ['a token endpoint that is not https', { tokenEndpoint: 'http://as.example.com' }, /allowInsecure/],
   [
     'a token endpoint that is not https beside an issuer that is',
     { issuer: 'https://as.example.com', tokenEndpoint: 'http://as.example.com/token' },
-    /are https URLs/,
+    /are whole https URLs/,
   ],
-  ['another scheme', { issuer: 'ftp://as.example.com', allowInsecure: true }, /are https URLs/],
+  ['another scheme', { issuer: 'ftp://as.example.com', allowInsecure: true }, /are whole https URLs/],
   ['a host that begins as loopback does', { issuer: 'http://localhost.example.com' }, /allowInsecure/],
   ['a host that is loopback in name only', { issuer: 'http://127.0.0.1.example.com' }, /allowInsecure/],
   ['a host behind a user name', { issuer: 'http://localhost@as.example.com' }, /allowInsecure/],
@@ -33,14 +33,22 @@ for (const [what, options, advice] of [
   [
     'a user name in a URL',
     { issuer: 'https://app:hush@as.example.com', clientId: 'app' },
-    /endpoints and origins are https URLs/,
+    /endpoints and origins are whole https URLs/,
+  ],
+  ['a password in a URL', { issuer: 'https://:hush@as.example.com' }, /are whole https URLs/],
+  ['a user name alone in a URL', { tokenEndpoint: 'https://hush@as.example.com/token' }, /are whole/],
+  ['a password in an origin', { tokenEndpoint, origins: ['https://:hush@api.example.com'] }, /are whole/],
+  [
+    'a password in a URL, whatever is allowed,',
+    { tokenEndpoint: 'http://:hush@as.internal', allowInsecure: true },
+    /are whole/,
   ],
   ['a timeout that is too short', { tokenEndpoint, timeoutMs: 99 }, /timeoutMs is 100 to \d+/],
   ['a timeout that is too long', { tokenEndpoint, timeoutMs: 10_001 }, /timeoutMs is 100 to \d+/],
   ['a timeout that is no number', { tokenEndpoint, timeoutMs: Number.NaN }, /timeoutMs is 100 to \d+/],
-  ['an origin without a scheme', { tokenEndpoint, origins: ['api.example.com'] }, /are https URLs/],
-  ['an origin that is host and port', { tokenEndpoint, origins: ['localhost:80'] }, /are https URLs/],
-  ['an origin that is empty', { tokenEndpoint, origins: [''] }, /are https URLs/],
+  ['an origin without a scheme', { tokenEndpoint, origins: ['api.example.com'] }, /are whole https URLs/],
+  ['an origin that is host and port', { tokenEndpoint, origins: ['localhost:80'] }, /are whole https URLs/],
+  ['an origin that is empty', { tokenEndpoint, origins: [''] }, /are whole https URLs/],
   ['an origin that is not https', { tokenEndpoint, origins: ['http://api.example.com'] }, /allowInsecure/],
 ] satisfies [string, object, RegExp][]) {
   test(`${what} is refused at once, with what to write`, () => {
@@ -66,6 +74,11 @@ for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]']) {
 
 test('allowInsecure takes http', () => {
   createTokenClient({ issuer: 'http://as.internal', allowInsecure: true })
+})
+
+test('a timeout may be 100 to 10,000 ms', () => {
+  for (const timeoutMs of [100, 10_000])
+    assert.equal(parseOptions({ tokenEndpoint, timeoutMs }).transport.timeoutMs, timeoutMs)
 })
 
 test('every option may be undefined but the server', () => {

@@ -6,10 +6,8 @@ import { isSecure } from './http.ts'
 import { memoryStore, type TokenStore } from './store.ts'
 import { type Dialect, standard } from './wire.ts'
 
-/** What was renewed, and why. No secret. */
+/** What was renewed. No secret. */
 export interface Renewal {
-  /** `first`: there was none. `due`: soon to expire. `expired`. `rejected`: an API refused it. */
-  readonly reason: 'first' | 'due' | 'expired' | 'rejected'
   /** The grant that the server was asked for. `undefined`: another user of the store had renewed already. */
   readonly grantType: string | undefined
   /** The new token's lifetime. `undefined`: the server did not say. */
@@ -27,7 +25,10 @@ export interface Failure {
 }
 
 export interface ClientOptions {
-  /** The authorization server, exactly as it calls itself; its endpoints are found by RFC 8414. Or give `tokenEndpoint`. */
+  /**
+   * The authorization server, exactly as it calls itself; its endpoints are found by RFC 8414 or OpenID Connect Discovery. Or
+   * give `tokenEndpoint`.
+   */
   issuer?: string | undefined
   /** Where tokens come from: no discovery then. https, except on loopback. */
   tokenEndpoint?: string | undefined
@@ -37,7 +38,7 @@ export interface ClientOptions {
   auth?: ClientAuthentication | undefined
   /** How the first token is got. Default: `clientCredentials()`. */
   grant?: Grant | undefined
-  /** Scopes, separated by spaces. */
+  /** Scopes, separated by spaces: of `clientCredentials()` and `password()`. A person's are what they were asked for. */
   scope?: string | undefined
   /** RFC 8707: the API that the token is for. */
   resource?: string | readonly string[] | undefined
@@ -84,7 +85,7 @@ export function parseOptions(options: ClientOptions) {
   const urls = [server, tokenEndpoint, dialect.refreshEndpoint, ...gettingToken]
   demand(
     urls.every((url) => url === undefined || isSecure(url, allowInsecure)),
-    'endpoints and origins are https URLs (or say allowInsecure: true)',
+    'endpoints and origins are whole https URLs (or say allowInsecure: true)',
   )
   demand(
     clientSecret === undefined || (clientSecret && clientId),

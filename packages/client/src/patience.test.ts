@@ -57,6 +57,7 @@ for (const [what, answer] of [
   ['invalid_scope', refused('invalid_scope')],
   ['a 404', { status: 404, body: 'not here' }],
   ['a 501', { status: 501 }],
+  ['a redirect', { status: 302, headers: { location: '/elsewhere' } }],
 ] satisfies [string, Answer][]) {
   test(`${what} is asked once, and after that not for a while`, async () => {
     await using server = await startTokenServer()
@@ -100,6 +101,38 @@ test('Retry-After is waited for where it is short', async () => {
   assert.equal(await client.getToken(), 'token-1')
   assert.ok(clock.waits.length === 1 && Number(clock.waits[0]) >= 1_000, `${clock.waits}`)
 })
+
+test('a pause of a second and a half is waited for, and no longer one', async () => {
+  await using server = await startTokenServer()
+  const limited = (seconds: string) => ({ status: 429, headers: { 'retry-after': seconds } })
+  server.queue.push(limited('1.5'))
+  const short = make(server)
+  assert.equal(await short.client.getToken(), 'token-1')
+  assert.deepEqual(short.clock.waits, [1_500])
+  server.queue.push(limited('1.6'), limited('2'))
+  for (const retryAfterSeconds of [1.6, 2]) {
+    const long = make(server)
+    await assert.rejects(long.client.getToken(), { code: 'rate_limited', retryAfterSeconds })
+    assert.deepEqual(long.clock.waits, [])
+  }
+  assert.equal(server.requests.length, 4)
+})
+
+for (const said of ['0', '-1', '-0', '', ' ', 'soon', 'NaN', '-Infinity']) {
+  test(`Retry-After: ${JSON.stringify(said)} counts as not said`, async () => {
+    await using server = await startTokenServer()
+    const limited = { status: 429, headers: { 'retry-after': said } }
+    server.queue.push(limited, limited, limited)
+    const { client, clock } = make(server)
+    await assert.rejects(client.getToken(), (thrown: TokenError) => {
+      assert.deepEqual([thrown.code, thrown.retryAfterSeconds], ['rate_limited', undefined])
+      return true
+    })
+    assert.equal(server.requests.length, 3)
+    const [first = 0, second = 0] = clock.waits
+    assert.ok(first >= 100 && first <= 200 && second >= 400 && second <= 800, `${clock.waits}`)
+  })
+}
 
 test('where Retry-After is long, nobody waits and nobody asks until then', async () => {
   await using server = await startTokenServer()

@@ -2,7 +2,7 @@
 export type UnauthorizedReason =
   /** The API says that the token is good and its scope is not: a new one would not do better. */
   | 'insufficient_scope'
-  /** The request could be sent only once. The token has been renewed: make the request anew. */
+  /** The request could be sent only once, or had been redirected. A new token was asked for: make the request anew. */
   | 'body_not_replayed'
   /** The API refused the new token as well. */
   | 'new_token_refused'

@@ -1,8 +1,9 @@
 import { TokenError } from './errors.ts'
 import { keptIn } from './kept.ts'
-import type { Renewal, Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { askPatiently } from './patience.ts'
 import { createServer, type Parameters } from './server.ts'
+import { isToken } from './token-answer.ts'
 import { type Held, hold, holdStored, isAlive, isDue, readClocks, readTokens, type Tokens } from './tokens.ts'
 import { giveUpOn } from './waiting.ts'
 
@@ -33,10 +34,12 @@ export function createRenewal(settings: Settings): TokenRenewal {
   let quietUntilMs = 0
 
   const isUsable = (candidate: Held | undefined, rejected?: string): candidate is Held =>
-    candidate !== undefined && candidate.tokens.accessToken !== rejected && isAlive(candidate, clock)
+    isToken(candidate?.tokens.accessToken) &&
+    candidate.tokens.accessToken !== rejected &&
+    isAlive(candidate, clock)
 
   const isFresh = (candidate: Held, rejected?: string) =>
-    isUsable(candidate, rejected) && candidate.isSaved && !isDue(candidate, clock)
+    isUsable(candidate, rejected) && !isDue(candidate, clock)
 
   const isQuiet = () => clock.monotonicMs() < quietUntilMs
 
@@ -48,7 +51,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
   }
 
   function usable(rejected?: string): string | undefined {
-    const isEnough = isUsable(held, rejected) && (running || isQuiet() || isFresh(held))
+    const isEnough =
+      isUsable(held, rejected) && (running || isQuiet() || (held.isSaved && !isDue(held, clock)))
     return isEnough ? held?.tokens.accessToken : undefined
   }
 
@@ -57,13 +61,13 @@ export function createRenewal(settings: Settings): TokenRenewal {
    * that never settles, or fails by the runtime's own error. Then one of those who had joined begins anew.
    */
   async function renew(rejected?: string): Promise<string> {
-    while (running) {
+    for (let joins = 0; running; joins++) {
       const joined = running
       const outcome = await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), joined).catch(() => undefined)
       if (running === joined) running = undefined
       const token = outcome?.()
       // Who began it may not have known that this token was refused.
-      if (token !== undefined && token !== rejected) return token
+      if (token !== undefined && (joins || token !== rejected)) return token
     }
     if (isQuiet() && !isUsable(held, rejected)) throw failure
     const own = outcomeOf(begin(rejected))
@@ -74,16 +78,10 @@ export function createRenewal(settings: Settings): TokenRenewal {
   }
 
   async function begin(rejected?: string): Promise<string> {
-    const reason = reasonFor(rejected)
-    const run = () => renewAlone(reason, rejected)
-    const work = store.alone(run).catch((thrown) => {
-      unlessNeeded(thrown)
-      return run()
-    })
     try {
-      const lost = new TokenError('timeout', 'The renewal was lost.')
-      held = await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), work, lost)
-      if (!held.isSaved) coolDown(unsaved)
+      const lost = new TokenError('timeout', 'The renewal hangs: look at the store.')
+      const work = store.alone(() => renewAlone(rejected))
+      await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), work, lost)
     } catch (thrown) {
       const hasToken = isUsable(held, rejected)
       // Once a connection has ended, nobody is asked: there the store alone can bring news.
@@ -94,15 +92,9 @@ export function createRenewal(settings: Settings): TokenRenewal {
     return (held as Held).tokens.accessToken
   }
 
-  function reasonFor(rejected?: string): Renewal['reason'] {
-    if (!held) return 'first'
-    if (held.tokens.accessToken === rejected) return 'rejected'
-    return isAlive(held, clock) ? 'due' : 'expired'
-  }
-
   /** Reads what the store has; unless another user of it has renewed, asks the server, and saves what it answers. */
-  async function renewAlone(reason: Renewal['reason'], rejected?: string): Promise<Held> {
-    let text = await store.read().catch(unlessNeeded)
+  async function renewAlone(rejected?: string): Promise<Held> {
+    let text = await store.read()
     if (held && !held.isSaved && held.text === text) {
       held = await save(held)
       if (isFresh(held, rejected)) return held
@@ -117,18 +109,20 @@ export function createRenewal(settings: Settings): TokenRenewal {
       if (stored && text !== held?.text) {
         const found = holdStored(stored, text, clock)
         if (isUsable(found, rejected)) held = found
-        if (isFresh(found, rejected)) return told(found, reason)
+        if (isFresh(found, rejected)) return told(found)
       }
       const parameters = nextRequest(stored)
       try {
-        const renewed = await save(await ask(parameters, stored, text), parameters.refresh_token, isNew)
+        // Before it is saved: who hangs there has it nevertheless.
+        held = await ask(parameters, stored, text)
+        const renewed = await save(held, parameters.refresh_token, isNew)
         isStartSpent = true
-        return told(renewed, reason, parameters)
+        return told(renewed, parameters)
       } catch (thrown) {
         text = await afterRefusal(thrown, stored, text)
       }
     }
-    throw unsaved
+    throw new TokenError('store_failed', 'The store changes too fast.')
   }
 
   /** What to ask for next. @throws TokenError `connection_ended` where nothing is left to ask with. */
@@ -163,48 +157,46 @@ export function createRenewal(settings: Settings): TokenRenewal {
   async function save(candidate: Held, spent?: string, isNew?: boolean): Promise<Held> {
     let { tokens, text, isSaved } = candidate
     const next = JSON.stringify(tokens)
-    try {
-      for (let round = 0; round < maxRounds && !isSaved; round++) {
+    let problem = new TokenError('store_failed', 'The store changes too fast.')
+    for (let round = 0; round < maxRounds && !isSaved; round++)
+      try {
         isSaved = await store.write(text, next)
         text = isSaved ? next : await store.read()
         const other = isSaved || isNew ? undefined : readTokens(text, owner, asked)
         const found = other && other.refreshToken !== spent && holdStored(other, text, clock)
         if (found && isUsable(found)) return found
+      } catch (thrown) {
+        problem = thrown as TokenError
+        // A foreign text is never written over.
+        if (!problem.isPassing) break
       }
-    } catch (thrown) {
-      tell(thrown, true, true)
-    }
+    if (!isSaved) tell(problem, false, true)
     // What can be had for the asking need not be saved.
-    return { ...candidate, text, isSaved: isSaved || !tokens.refreshToken }
+    isSaved ||= !tokens.refreshToken
+    if (!isSaved) coolDown(problem)
+    return { ...candidate, text, isSaved }
   }
 
   /** What the store holds after the server said that it is over: another may have been faster, or the grant begins anew. */
   async function afterRefusal(thrown: unknown, stored: Tokens | undefined, text: string | undefined) {
     if (!isEnd(thrown)) throw thrown
+    isStartSpent = true
     for (const pauseMs of settings.store.lock ? [0] : rereadPausesMs) {
       await clock.wait(pauseMs)
       const newer = await store.read()
       if (newer !== text) return newer
     }
+    held &&= { ...held, isSaved: true }
     if (stored && !(await store.write(text, undefined))) return store.read()
     if (stored && grant.isRepeatable) return undefined
-    isStartSpent = true
     throw thrown
   }
 
-  /** A grant that can be repeated goes on in memory while its store is down. @throws whatever else there is. */
-  function unlessNeeded(thrown: unknown): undefined {
-    if (!grant.isRepeatable || Object(thrown).code !== 'store_failed') throw thrown
-    tell(thrown, false)
-  }
-
-  function told(
-    renewed: Held,
-    reason: Renewal['reason'],
-    { grant_type: grantType }: Partial<Parameters> = {},
-  ): Held {
+  /** What is renewed counts at once, whatever becomes of who waits for it. */
+  function told(renewed: Held, { grant_type: grantType }: Partial<Parameters> = {}): Held {
+    held = renewed
     const { scope, lifetimeSeconds: expiresInSeconds } = renewed.tokens
-    quietly(() => onRenew?.({ reason, grantType, expiresInSeconds, scope }))
+    quietly(() => onRenew?.({ grantType, expiresInSeconds, scope }))
     return renewed
   }
 
@@ -217,8 +209,6 @@ export function createRenewal(settings: Settings): TokenRenewal {
 
 const isEnd = (thrown: unknown): boolean => Object(thrown).code === 'connection_ended'
 
-const unsaved = new TokenError('store_failed', 'The store failed.')
-
 /** Rejects by no failure of the work: what rejects it is the runtime. */
 const outcomeOf = <Result>(work: Promise<Result>): Promise<() => Result> =>
   work.then(
@@ -229,8 +219,8 @@ const outcomeOf = <Result>(work: Promise<Result>): Promise<() => Result> =>
   )
 
 /** A hook of the owner's fails by itself. */
-function quietly(hook: () => void): void {
+async function quietly(hook: () => unknown): Promise<void> {
   try {
-    hook()
+    await hook()
   } catch {}
 }

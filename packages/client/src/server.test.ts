@@ -105,6 +105,64 @@ for (const [what, options] of [
   })
 }
 
+/** What an error says of a server that quotes whatever it was sent. */
+async function quoted(options: Partial<ClientOptions>): Promise<string> {
+  await using server = await startTokenServer()
+  echo(server, 400)
+  const thrown: unknown = await make(server, options)
+    .getToken()
+    .catch((error) => error)
+  return inspect(thrown, { depth: 20, showHidden: true })
+}
+
+for (const name of [
+  'client_secret',
+  'secret',
+  'password',
+  'passphrase',
+  'code',
+  'code_verifier',
+  'token',
+  'subject_token',
+  'assertion',
+  'client_assertion',
+  'api_key',
+  'apiKey',
+  'key',
+])
+  test(`a parameter called ${name} is masked where a server quotes it`, async () => {
+    for (const secret of secrets) {
+      const words = await quoted({ parameters: { [name]: secret } })
+      for (const form of forms(secret)) assert.ok(!words.includes(form), words)
+    }
+  })
+
+test('what is no secret is quoted as the server says it', async () => {
+  await using server = await startTokenServer()
+  const description =
+    'No such scope: read-it; no such resource: https://api.example.com; audience of-all; app; a'
+  server.respond = () => ({
+    status: 400,
+    body: { error: 'invalid_scope', error_description: description },
+  })
+  const client = make(server, {
+    scope: 'read-it',
+    resource: 'https://api.example.com',
+    parameters: { audience: 'of-all', actor: 'a' },
+  })
+  await assert.rejects(client.getToken(), { errorDescription: description })
+})
+
+for (const [what, authorization] of [
+  ['a scheme of its own', 'Mine hush-1'],
+  ['no scheme', 'hush-1'],
+  ['parameters', 'Mine id="app", proof="hush-1"'],
+] satisfies [string, string][])
+  test(`what auth puts into Authorization, with ${what}, is masked where a server quotes it`, async () => {
+    const words = await quoted({ auth: ({ headers }) => headers.set('authorization', authorization) })
+    assert.ok(!words.includes('hush-1'), words)
+  })
+
 test('no renewal, client or error of a store that fails holds a token', async () => {
   await using server = await startTokenServer()
   const words: string[] = []
@@ -193,12 +251,40 @@ for (const token_endpoint of [
   7,
   {},
   null,
+  ['https://as.example.com/token'],
+  'https://:hush@as.example.com/token',
+  'https://hush@as.example.com/token',
 ]) {
   test(`secrets are not sent to a token endpoint ${JSON.stringify(token_endpoint)}`, async () => {
     await using server = await startTokenServer()
     metadataOf(server, { token_endpoint })
     const client = createTokenClient({ issuer: server.url, clientId: 'app', clock: makeClock() })
-    await assert.rejects(client.getToken(), { code: 'invalid_metadata' })
+    await assert.rejects(client.getToken(), (thrown: TokenError) => {
+      assert.deepEqual([thrown.code, thrown.isPassing], ['invalid_metadata', false])
+      assert.ok(!inspect(thrown).includes('hush'))
+      return true
+    })
     assert.equal(server.requests.length, 1)
   })
 }
+
+test('what is sent to is the endpoint as it was checked, however it was written', async () => {
+  await using server = await startTokenServer()
+  const { host } = new URL(server.url)
+  const called: unknown[] = []
+  const spy: typeof fetch = (input, init) => {
+    called.push(input)
+    return fetch(input, init)
+  }
+  for (const token_endpoint of [
+    ` ${server.tokenEndpoint}\n`,
+    `HTTP://${host}/a/../token`,
+    `http:\\\\${host}\\token`,
+    `ht\ttp://${host}/token`,
+  ]) {
+    metadataOf(server, { token_endpoint })
+    const client = createTokenClient({ issuer: server.url, clientId: 'app', fetch: spy })
+    assert.equal(await client.getToken(), 'token')
+    assert.equal(called.at(-1), server.tokenEndpoint)
+  }
+})

@@ -24,7 +24,7 @@ export function createServer(settings: Settings): Server {
   const { issuer, tokenEndpoint, clientId, clientSecret, dialect, transport } = settings
   let metadata: Partial<ServerMetadata> | undefined
 
-  /** Read once; after a failure, once more. */
+  /** Read once. */
   async function findMetadata(): Promise<Partial<ServerMetadata>> {
     metadata ??= issuer ? await discover(issuer, transport) : {}
     return metadata
@@ -36,8 +36,8 @@ export function createServer(settings: Settings): Server {
     const headers = new Headers({ accept: 'application/json' })
     const { auth = clientSecret ? basic() : none() } = settings
     await auth({ url, issuer, clientId, clientSecret, headers, parameters })
-    const secrets = [clientSecret, headers.get('authorization')?.split(' ')[1]]
-    for (const [name, value] of parameters) if (!publicParameters.test(name)) secrets.push(value)
+    const secrets = [clientSecret, headers.get('authorization')?.replace(/^\w+ /, '')]
+    for (const [name, value] of parameters) if (secretParameters.test(name)) secrets.push(value)
     const answer = await ask(transport, ...dialect.write(url, headers, parameters))
     const said = dialect.read(answer.body, settings.clock.nowMs())
     // There are servers that refuse with a 200.
@@ -68,5 +68,5 @@ function withExtras(
   return all
 }
 
-/** What may be quoted. Every other parameter may be a secret. */
-const publicParameters = /^(?:client_id|redirect_uri|scope|\w+_type)$/
+/** What must not be quoted. */
+const secretParameters = /secret|pass|code|token|assertion|key/i

@@ -1,6 +1,5 @@
 import { discover, endpointOf } from './discovery.ts'
 import { base64url, sha256 } from './encoding.ts'
-import { TokenError } from './errors.ts'
 import { authorizationCode, type Grant } from './grants.ts'
 import { isSecure } from './http.ts'
 
@@ -167,8 +166,6 @@ async function findEndpoint(options: SignInOptions) {
   const transport = { fetch, timeoutMs, allowInsecure }
   const metadata = await discover(issuer, transport)
   const endpoint = endpointOf(metadata, 'authorization_endpoint', transport)
-  if (endpoint === undefined)
-    throw new TokenError('invalid_metadata', `${issuer} names no authorization endpoint.`)
   return { endpoint, isIssuerRequired: metadata.authorization_response_iss_parameter_supported === true }
 }
 

@@ -56,3 +56,28 @@ test('a task that never ends is waited for so long and no longer', async (t) => 
   await next
   assert.equal(isDone, true)
 })
+
+test('after a task that never ends those who wait go in one by one', async (t) => {
+  const { lock } = memoryStore()
+  const signals: AbortController[] = []
+  t.mock.method(AbortSignal, 'timeout', () => {
+    const controller = new AbortController()
+    signals.push(controller)
+    return controller.signal
+  })
+  lock?.(() => new Promise(() => {}))
+  let [inside, most, done] = [0, 0, 0]
+  const waiting = Array.from({ length: 5 }, () =>
+    lock?.(async () => {
+      most = Math.max(most, ++inside)
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+      inside--
+      done++
+    }),
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([inside, done], [0, 0])
+  for (const late of [...signals]) late.abort()
+  await Promise.all(waiting)
+  assert.deepEqual([most, done], [1, 5])
+})

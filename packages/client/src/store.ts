@@ -6,8 +6,8 @@ type Awaitable<Value> = Value | Promise<Value>
  * Where a client keeps its tokens: one text, which the client alone reads. It holds secrets; keep it as you keep a password,
  * encrypted if you like. Several processes may share a store, and then share its tokens.
  *
- * Each member may throw. Callers get the token in memory while it lives, then `store_failed`; a grant that can be repeated goes on
- * in memory.
+ * Each member may throw. Callers get the token in memory while it lives, then `store_failed`. What a client has got and cannot keep
+ * it has in memory, and tries again.
  */
 export interface TokenStore {
   /** What is kept. `undefined`: nothing. */
@@ -41,8 +41,9 @@ export function memoryStore(): TokenStore {
       return true
     },
     lock(task) {
-      const result = giveUpOn(AbortSignal.timeout(maxHoldMs), last).then(task, task)
-      last = result.catch(() => undefined)
+      const before = last
+      const result = before.then(task, task)
+      last = before.then(() => giveUpOn(AbortSignal.timeout(maxHoldMs), result)).catch(() => {})
       return result
     },
   }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { test } from 'node:test'
-import { type ClientOptions, createTokenClient, refreshToken, TokenError } from './index.ts'
+import { inspect } from 'node:util'
+import { type ClientOptions, createTokenClient, post, refreshToken, TokenError } from './index.ts'
 import { makeClock } from './testing/clock.ts'
+import { makeStore } from './testing/faulty-store.ts'
 import { type Answer, granted, refused, startTokenServer, type TokenServer } from './testing/token-server.ts'
 
 const make = (server: TokenServer, options: Partial<ClientOptions> = {}) =>
@@ -28,6 +30,109 @@ for (const [what, body] of [
     await assert.rejects(make(server).getToken(), { code: 'invalid_response', isPassing: true })
   })
 }
+
+/** What no header can hold. */
+const unfit = ['hush\nhush', 'hush\r\nx-other: 1', 'hush\u0000', 'hush\u007f', 'hüsh', 'hush€', 'hush\n']
+
+for (const token of unfit) {
+  const name = JSON.stringify(token)
+
+  test(`${name} is no token: it is refused, and in no error`, async () => {
+    await using server = await startTokenServer()
+    server.respond = () => granted(token)
+    const client = make(server, { origins: [server.url] })
+    for (const work of [client.getToken(), client.fetch(`${server.url}/api`)])
+      await assert.rejects(work, (thrown: TokenError) => {
+        assert.equal(thrown.code, 'invalid_response')
+        assert.ok(!/h[uü]sh/.test(inspect(thrown, { depth: 20, showHidden: true })))
+        return true
+      })
+    assert.ok(server.requests.every(({ path }) => path === '/token'))
+  })
+
+  test(`a store in which somebody put the token ${name} is renewed from`, async () => {
+    await using server = await startTokenServer()
+    const { store, text, put } = makeStore()
+    await make(server, { grant: refreshToken('start'), store }).getToken()
+    await put(JSON.stringify({ ...JSON.parse(String(text())), accessToken: token }))
+    const client = make(server, { grant: refreshToken(), store, origins: [server.url] })
+    const { token: found } = (await client.credentialFor(server.url)) ?? assert.fail()
+    assert.equal(found, 'token-2')
+    assert.equal(server.requests[1]?.form.refresh_token, 'refresh-1')
+  })
+}
+
+for (const accessToken of [undefined, null, 7, {}, ['token'], '']) {
+  test(`a store in which somebody put the token ${JSON.stringify(accessToken)} is renewed from`, async () => {
+    await using server = await startTokenServer()
+    const { store, text, put } = makeStore()
+    await make(server, { grant: refreshToken('start'), store }).getToken()
+    await put(JSON.stringify({ ...JSON.parse(String(text())), accessToken }))
+    assert.equal(await make(server, { grant: refreshToken(), store }).getToken(), 'token-2')
+  })
+}
+
+/** All the texts in an error: of its members, of theirs, and of its causes. */
+function textsOf(value: unknown, seen = new Set<unknown>()): string[] {
+  if (typeof value === 'string') return [value]
+  if (value instanceof Uint8Array) return [Buffer.from(value).toString('latin1')]
+  if (typeof value !== 'object' || value === null || seen.has(value)) return []
+  seen.add(value)
+  return Reflect.ownKeys(value).flatMap((name) => textsOf(Reflect.get(value, name), seen))
+}
+
+for (const [what, answer] of [
+  ['sends back what it was sent', (request) => request],
+  ['answers without headers', (request) => `{"access_token":"stolen"}\r\n${request}`],
+  [
+    'puts what it was sent among its headers',
+    (request) => `HTTP/1.1 200 OK\r\nbad header ${request}\r\n\r\n`,
+  ],
+  [
+    'sends a chunk that is none',
+    (request) => `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz stolen ${request}`,
+  ],
+  [
+    'sends more than it announced',
+    (request) => `HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{"access_token":"stolen"}${request}`,
+  ],
+  ['says less than it announced', (request) => `HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n${request}`],
+  ['does not speak HTTP', (request) => `SSH-2.0 ${request}`],
+] satisfies [string, (request: string) => string][])
+  test(`of a server that ${what} nothing that went over the wire is in an error`, async () => {
+    const tcp = createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', (sent) => socket.end(answer(sent.toString('latin1')), 'latin1'))
+    })
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const tokenEndpoint = `http://127.0.0.1:${(tcp.address() as AddressInfo).port}/token`
+    const told: unknown[] = []
+    try {
+      for (const auth of [undefined, post()]) {
+        const client = createTokenClient({
+          tokenEndpoint,
+          clientId: 'app',
+          clientSecret: 'hush-secret',
+          grant: refreshToken('hush-refresh'),
+          auth,
+          clock: makeClock(),
+          timeoutMs: 1_000,
+          onError: (error) => told.push(error),
+        })
+        told.push(await client.getToken().catch((thrown) => thrown))
+      }
+    } finally {
+      tcp.close()
+    }
+    const texts = [...told.flatMap((error) => textsOf(error)), inspect(told, { depth: 20, showHidden: true })]
+    assert.ok(told.some((error) => error instanceof TokenError))
+    for (const secret of ['hush', btoa('app:hush-secret'), 'stolen'])
+      assert.deepEqual(
+        texts.filter((text) => text.includes(secret)),
+        [],
+      )
+  })
 
 test('an answer without end is cut off', async () => {
   let cuts = 0
@@ -72,11 +177,14 @@ for (const status of [301, 302, 303, 307, 308]) {
     server.respond = ({ path }) =>
       path === '/token' ? { status, headers: { location: `${server.url}/elsewhere` } } : granted('stolen')
     await assert.rejects(make(server).getToken(), (thrown: TokenError) => {
-      assert.equal(thrown.code, 'invalid_response')
-      assert.match(thrown.message, /redirects/)
+      assert.deepEqual([thrown.code, thrown.status, thrown.isPassing], ['request_refused', status, false])
+      assert.match(thrown.message, /redirects: give its last address/)
       return true
     })
-    assert.ok(server.requests.every(({ path }) => path === '/token'))
+    assert.deepEqual(
+      server.requests.map(({ path }) => path),
+      ['/token'],
+    )
   })
 }
 

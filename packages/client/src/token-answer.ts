@@ -17,17 +17,21 @@ export function readAnswer(
   { access_token, refresh_token, expires_in, scope }: WireAnswer,
   defaultLifetimeSeconds: number | undefined,
 ): TokenAnswer {
-  const accessToken = textOf(access_token)
-  if (!accessToken) throw new TokenError('invalid_response', 'The server answered without an access token.')
+  if (!isToken(access_token))
+    throw new TokenError('invalid_response', 'The server answered without an access token.')
   // Some servers write a number as a text. What is no lifetime counts as not said.
-  const seconds = Number(expires_in ?? Number.NaN)
+  const seconds = Number.parseFloat(expires_in as string)
   return {
-    accessToken,
+    accessToken: access_token,
     refreshToken: textOf(refresh_token),
     lifetimeSeconds: Number.isFinite(seconds) ? seconds : defaultLifetimeSeconds,
     scope: textOf(scope),
   }
 }
+
+/** RFC 6749 A.12: what a header can hold. */
+export const isToken = (value: unknown): value is string =>
+  typeof value === 'string' && /^[ -~]+$/.test(value)
 
 /** A text that is not empty. */
 const textOf = (value: unknown): string | undefined =>

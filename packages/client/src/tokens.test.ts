@@ -102,7 +102,7 @@ for (const lifetime of ['3600', 3600.5, '3600.0']) {
   })
 }
 
-for (const lifetime of [undefined, null, 'NaN', 'soon', {}]) {
+for (const lifetime of [undefined, null, 'NaN', 'soon', {}, '', ' ', [], false, true]) {
   test(`with expires_in ${JSON.stringify(lifetime)} a token lives until an API refuses it`, async () => {
     await using server = await startTokenServer()
     granting(server, lifetime)
@@ -127,7 +127,7 @@ for (const lifetime of [1e15, 1e308]) {
   })
 }
 
-for (const lifetime of [0, -5, '-5']) {
+for (const lifetime of [0, '0', -5, '-5']) {
   test(`a token of ${lifetime} s is given to whom it was fetched for, and to nobody later`, async () => {
     await using server = await startTokenServer()
     granting(server, lifetime)

@@ -67,8 +67,7 @@ export const isAlive = (held: Held, clock: Clock): boolean =>
   msUntil(lifetimeMsOf(held.tokens), held, clock) > 0
 export const isDue = (held: Held, clock: Clock): boolean => msUntil(held.dueAtAgeMs, held, clock) <= 0
 
-const lifetimeMsOf = ({ lifetimeSeconds = Number.POSITIVE_INFINITY }: Tokens): number =>
-  lifetimeSeconds * 1000
+const lifetimeMsOf = ({ lifetimeSeconds = Number.MAX_VALUE }: Tokens): number => lifetimeSeconds * 1000
 
 /**
  * What a store's text holds. `undefined`: nothing, or not what is `asked` for now.

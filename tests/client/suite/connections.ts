@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authorizationCode, memoryStore, refreshToken } from '@latchkey/client'
+import { authorizationCode, memoryStore, refreshToken, type TokenStore } from '@latchkey/client'
+import { disconnect } from '@latchkey/client/disconnect'
 import { tokenLifetimeSeconds } from '../servers/authorization-server.ts'
 import { call, dueAtSeconds, failing, type Start, setScene } from './scene.ts'
 
@@ -111,6 +112,49 @@ export function testConnections(name: string, start: Start): void {
       failing('connection_ended'),
     )
     assert.equal(proxy.tokenRequests.length, asked)
+  })
+
+  test(`disconnect ends a connection at the server and here; where there is no endpoint for that, it stays (${name})`, async (context) => {
+    await using scene = await setScene(context, start)
+    const { place, app, api } = scene.server
+    const { client, store } = await scene.connected()
+    assert.equal(await call(client, api.url), 200)
+    const kept = (await store.get()) ?? ''
+    const ending = disconnect({ ...place, ...app, store, grant: refreshToken() })
+    scene.pass(tokenLifetimeSeconds + 1)
+    if (!place.issuer) {
+      await assert.rejects(ending, failing('invalid_metadata', { isPassing: false }))
+      assert.equal(await store.get(), kept)
+      assert.equal(await call(client, api.url), 200)
+      return
+    }
+    await ending
+    assert.equal(await store.get(), undefined)
+    await assert.rejects(client.getToken(), failing('connection_ended'))
+    const again = scene.client({ grant: refreshToken(JSON.parse(kept).refreshToken) })
+    await assert.rejects(again.getToken(), failing('connection_ended', { error: 'invalid_grant' }))
+  })
+
+  test(`a store that cannot be written now and then ends no connection of the two clients that share it (${name})`, async (context) => {
+    await using scene = await setScene(context, start)
+    const { api } = scene.server
+    const kept = memoryStore()
+    let failures = 0
+    const store: TokenStore = {
+      ...kept,
+      compareAndSet(expected, next) {
+        if (failures++ % 2 === 0) throw new Error('The disk is busy.')
+        return kept.compareAndSet(expected, next)
+      },
+    }
+    const { client } = await scene.connected({ store })
+    const other = scene.client({ store, grant: refreshToken() })
+    for (const one of [client, other, other, client, other]) {
+      assert.equal(await call(one, api.url), 200)
+      scene.pass(tokenLifetimeSeconds + 1)
+    }
+    assert.equal(scene.requests(), 5)
+    assert.deepEqual(scene.failures, [])
   })
 
   test(`a refresh that never reached the server is sent again, and the connection lives (${name})`, async (context) => {

@@ -12,10 +12,7 @@ const faults: [words: string, faults: Fault[]][] = [
   ['silence', Array(3).fill({ kind: 'silence' })],
   ['503', Array(3).fill(unavailable)],
   ['a page in place of a token', Array(3).fill(garbage)],
-  [
-    'a redirect',
-    Array(3).fill({ kind: 'answer', status: 302, headers: { location: 'https://example.com/' } }),
-  ],
+  ['a redirect', [{ kind: 'answer', status: 302, headers: { location: 'https://example.com/' } }]],
 ]
 
 /** What errors tell to whoever logs them. */

@@ -58,7 +58,7 @@ export async function startApi(answer: (request: Received) => Reply | Promise<Re
 }
 
 /** How the API takes its token. */
-type Way = 'authorization' | 'x-api-key' | 'query'
+type Way = 'authorization' | 'x-api-key' | 'query' | 'authorization and x-api-key'
 
 /** A `fetch` with tokens t1, t2…: a rejected one is followed by the next. Notes what was asked. */
 export function makeFetch(
@@ -90,8 +90,11 @@ export function makeFetch(
 }
 
 function present(way: Way, token: string, url: URL): Credential {
-  if (way !== 'query')
-    return { token, url: url.href, headers: { [way]: way === 'x-api-key' ? token : `Bearer ${token}` } }
+  if (way !== 'query') {
+    const all = { authorization: `Bearer ${token}`, 'x-api-key': token }
+    const headers = Object.entries(all).filter(([name]) => way.includes(name))
+    return { token, url: url.href, headers: Object.fromEntries(headers) }
+  }
   const target = new URL(url)
   target.searchParams.set('access_token', token)
   return { token, url: target.href, headers: {} }

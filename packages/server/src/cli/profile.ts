@@ -1,5 +1,7 @@
+import type { Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import {
   basic,
   type ClientAuthentication,
@@ -36,7 +38,7 @@ export interface Profile {
   readonly isConnection: boolean
   /** The file in which its tokens are kept. */
   readonly tokens: string
-  /** Whether it holds a secret, and others on this machine may read it. */
+  /** Whether it holds a secret, as any of `parameters` may be, and others on this machine may read it. */
   readonly isOpenToOthers: boolean
 }
 
@@ -52,7 +54,8 @@ export async function readProfile(named: string | undefined, variables: Variable
   const parsed = schema.safeParse(parse(text, path), { error: whatToWrite })
   if (!parsed.success) throw new CommandError(`${path}: ${explainIssues(parsed.error, schema)}`)
   const profile = parsed.data
-  const secrets = [profile.clientSecret, profile.refreshToken, personOf(profile)?.password]
+  const { clientSecret, refreshToken, parameters = {} } = profile
+  const secrets = [clientSecret, refreshToken, personOf(profile)?.password, ...Object.values(parameters)]
   return {
     path,
     options: toOptions(profile, (secret, at) => reveal(secret, `${path}: ${at}`, variables)),
@@ -69,9 +72,12 @@ const secret = z.union(
   { error: 'write a text, or { "env": "NAME" } for a variable of the environment' },
 )
 
+/** What is printed around a token, in a header. */
+const visible = z.string().regex(/^[ -~]+$/, 'write visible ASCII')
+
 const credential = z.union(
   [
-    z.strictObject({ scheme: text, parameter: text.exactOptional() }),
+    z.strictObject({ scheme: visible, parameter: visible.exactOptional() }),
     z.strictObject({ bare: z.literal(true) }),
     z.strictObject({ header: z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'write the name of a header') }),
     z.strictObject({ query: text }),
@@ -99,8 +105,13 @@ const dialect = z.strictObject({
   credential: credential.optional(),
 }) satisfies z.ZodType<ServerDialect>
 
+const grantForms = {
+  error:
+    'write "client_credentials", "refresh_token" or { "password": { "username": "…", "password": "…" } }',
+}
+
 const grants = [
-  z.enum(['client_credentials', 'refresh_token']),
+  z.enum(['client_credentials', 'refresh_token'], grantForms),
   z.strictObject({ password: z.strictObject({ username: text, password: secret }) }),
 ] as const
 
@@ -111,12 +122,7 @@ const schema = z
     clientId: text.optional(),
     clientSecret: secret.optional(),
     auth: z.enum(['basic', 'post', 'none']).optional(),
-    grant: z
-      .union(grants, {
-        error:
-          'write "client_credentials", "refresh_token" or { "password": { "username": "…", "password": "…" } }',
-      })
-      .default('client_credentials'),
+    grant: z.union(grants, grantForms).default('client_credentials'),
     refreshToken: secret.optional(),
     scope: z.string().optional(),
     resource: z.union([text, z.array(text)], { error: 'write a text or a list of texts' }).optional(),
@@ -177,9 +183,14 @@ const smallest =
 async function read(path: string, isNamed: boolean): Promise<{ text: string; mode: number }> {
   try {
     await using file = await open(path)
-    const { size, mode } = await file.stat()
-    if (size > maxProfileBytes) throw new CommandError(`${path} is no profile: it is longer than 64 KiB.`)
-    return { text: await file.readFile('utf8'), mode }
+    const found = await file.stat()
+    if (othersMayWrite(found))
+      throw new CommandError(`${path} may be written by others. Run \`chmod go-w ${path}\`, and own it.`)
+    // It may be a pipe, or a device without an end: one byte too many tells enough.
+    const bytes = await buffer(file.createReadStream({ end: maxProfileBytes, autoClose: false }))
+    if (bytes.length > maxProfileBytes)
+      throw new CommandError(`${path} is no profile: it is longer than 64 KiB.`)
+    return { text: bytes.toString(), mode: found.mode }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     if (error.code !== 'ENOENT') throw new CommandError(`${path} cannot be read: ${error.code}.`)
@@ -189,6 +200,16 @@ async function read(path: string, isNamed: boolean): Promise<{ text: string; mod
         : `There is no ${path} in this folder. Write one, as in ${smallest}, or name another with --profile.`,
     )
   }
+}
+
+/**
+ * Whoever writes a profile has this user's secrets sent wherever they like. Windows knows no such modes and owners, and those
+ * of a device, such as a terminal, are not about what is read from it.
+ */
+function othersMayWrite(found: Stats): boolean {
+  const own = process.geteuid?.()
+  if (own === undefined || found.isCharacterDevice()) return false
+  return (found.mode & 0o022) !== 0 || (found.uid !== own && found.uid !== 0)
 }
 
 /** The reader's own words would quote the text, and with it a secret. */

@@ -8,6 +8,7 @@ import { ListenError } from '../listen.ts'
 import { PersonError } from '../people/registration.ts'
 import { StoreUnavailable } from '../store/database.ts'
 import { CommandError } from './command-error.ts'
+import { complain } from './complain.ts'
 import { configFileNames } from './config-file.ts'
 import { version } from './version.ts'
 
@@ -26,15 +27,22 @@ const explained = [
 
 /** Runs the command that the words name. An error is one clear line and exit code 1. */
 export async function run(argv: readonly string[]): Promise<void> {
-  // Whoever reads the output may have read enough: `latchkey app list | head -1`.
-  process.stdout.on('error', () => process.exit())
+  process.stdout.on('error', endUnread)
   try {
     await createProgram().parseAsync(argv)
   } catch (error) {
     const isExplained = explained.some((kind) => error instanceof kind)
-    process.stderr.write(`latchkey: ${isExplained ? (error as Error).message : inspect(error)}\n`)
+    if (isExplained) complain((error as Error).message)
+    else process.stderr.write(`latchkey: ${inspect(error)}\n`)
     process.exitCode = 1
   }
+}
+
+/** Whoever reads the output may have read enough: `latchkey app list | head -1`. Any other failure loses some of it. */
+function endUnread({ code }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit()
+  complain(`The output could not be written: ${code}. Send it to where it can be.`)
+  process.exit(1)
 }
 
 const inspect = (error: unknown): string =>
@@ -44,7 +52,7 @@ const inspect = (error: unknown): string =>
 function explainMistakes(command: Command, name: string): Command {
   for (const inner of command.commands) explainMistakes(inner, `${name} ${inner.name()}`)
   return command.configureOutput({
-    outputError: (text, write) => write(`latchkey: ${inOneLine(text, name)}\n`),
+    outputError: (text) => complain(inOneLine(text, name)),
   })
 }
 
@@ -259,8 +267,13 @@ function createProgram(): Command {
 
   program
     .command('token')
-    .description('print an access token of any server, got as its client by a profile and kept beside it')
-    .option('-p, --profile <file>', 'where it comes from, and as whom (default: latchkey.profile.json)')
+    .description(
+      'print an access token, for scripts: of the server that a profile names, kept for the next time',
+    )
+    .option(
+      '-p, --profile <file>',
+      'which server, which client and which scope, as JSON (default: latchkey.profile.json)',
+    )
     .option('--header', 'print the header that an API takes it in, as for curl -H')
     .option('--renew', 'get a new one though the last still lives, as when an API refused it')
     .action(async (options) => (await import('./token.ts')).printToken(options, process.env))

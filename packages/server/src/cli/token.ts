@@ -1,6 +1,7 @@
 import { type Credential, createTokenClient, type TokenClient, TokenError } from '@latchkey/client'
 import { fileStore } from '@latchkey/client/file-store'
 import { CommandError } from './command-error.ts'
+import { complain } from './complain.ts'
 import { type Profile, readProfile, type Variables } from './profile.ts'
 import { printLine } from './with-store.ts'
 
@@ -17,7 +18,7 @@ export interface TokenOptions {
 export async function printToken(options: TokenOptions, variables: Variables): Promise<void> {
   const profile = await readProfile(options.profile, variables)
   if (profile.isOpenToOthers)
-    warn(`${profile.path} holds a secret, and others may read it. ${howToClose(profile)}`)
+    complain(`${profile.path} holds a secret, and others may read it. ${howToClose(profile)}`)
   try {
     const { token, headers } = await getCredential(profile, options.renew === true)
     printLine(options.header ? headerLine(headers) : token)
@@ -43,7 +44,7 @@ async function getCredential(profile: Profile, renew: boolean): Promise<Credenti
   if (!unkept) return credential
   // The old refresh token may be spent: only at once the server may forgive that it is sent again.
   if (profile.isConnection) throw unkept
-  warn(explain(unkept, profile))
+  complain(explain(unkept, profile))
   return credential
 }
 
@@ -77,7 +78,7 @@ function headerLine(headers: Credential['headers']): string {
 }
 
 function howToClose({ path }: Profile): string {
-  return `Run \`chmod 600 ${path}\`, or write {"env": "NAME"} there in place of the secret.`
+  return `Run \`chmod 600 ${path}\`, or write {"env": "NAME"} there in place of a secret, which \`parameters\` cannot.`
 }
 
 /** What is wrong, and what mends it, in the words of who wrote the profile. */
@@ -93,5 +94,3 @@ function explain({ code, message, cause }: TokenError, { path, tokens, isConnect
 
 /** The file store's own errors say which file or folder, and what is the matter with it. */
 const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : '')
-
-const warn = (message: string): void => void process.stderr.write(`latchkey: ${message}\n`)

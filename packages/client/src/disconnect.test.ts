@@ -224,3 +224,14 @@ for (const revocation_endpoint of [undefined, 'http://as.example.com/revoke', 7]
     assert.match(String(text()), /refresh/)
     assert.deepEqual(revoked(server), [])
   })
+
+test('a connection is ended by whatever grant, scope or none it was begun', async () => {
+  for (const more of [{ grant: undefined }, { grant: undefined, scope: 'other' }]) {
+    await using scene = await setScene()
+    const { store, text } = makeStore()
+    await scene.make({ store }).getToken()
+    await scene.end({ store, ...more })
+    assert.deepEqual(revoked(scene.server), ['refresh_token refresh-1'])
+    assert.equal(text(), undefined)
+  }
+})

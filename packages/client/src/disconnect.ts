@@ -1,4 +1,4 @@
-import { isSecure } from './http.ts'
+import { isSecure, parseJson } from './http.ts'
 import { keptIn } from './kept.ts'
 import { type ClientOptions, demand, parseOptions } from './options.ts'
 import { createServer } from './server.ts'
@@ -33,7 +33,8 @@ export async function disconnect({ revocationEndpoint, ...options }: DisconnectO
   await store.alone(async () => {
     for (let round = 0; round < maxRounds; round++) {
       const text = await store.read()
-      const tokens = readTokens(text, settings.owner, settings.asked)
+      // Whatever it was asked for: a connection is ended, not used.
+      const tokens = readTokens(text, settings.owner, Object(parseJson(text ?? '')).asked)
       if (!tokens) return
       const { accessToken, refreshToken } = tokens
       const parameters = new URLSearchParams({

@@ -121,6 +121,8 @@ for (const [type, isReplayed] of [
   ['application/x-www-form-urlencoded', true],
   ['text/plain', true],
   ['application/x-ndjson', false],
+  ['application/jsonl', false],
+  ['application/json-seq', false],
   ['application/octet-stream', false],
   ['text/csv', false],
   [undefined, false],

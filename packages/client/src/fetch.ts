@@ -96,7 +96,7 @@ function copyOf(call: Call): Call | undefined {
   if (!request || isRead(method) || init.body) return isStream(init.body) ? undefined : call
   const type = request.headers.get('content-type')
   // What has such a type is in memory already, and no endless stream.
-  const isText = type ? /[/+]json|form|text\/plain/.test(type) : !request.body
+  const isText = type ? /[/+]json(;|$)|form|text\/plain/.test(type) : !request.body
   return isText && !request.bodyUsed ? { ...call, request: request.clone() } : undefined
 }
 

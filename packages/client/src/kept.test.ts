@@ -546,3 +546,22 @@ test('four newer refresh tokens of others that are refused in turn are no end: t
   clock.advance(hourMs)
   assert.equal(await client.getToken(), 'at last')
 })
+
+test('tokens of a new connection that could not be saved go before what another process saves of the old one', async () => {
+  await using server = await startTokenServer()
+  const { store, faults } = makeStore()
+  const options = { store, grant: refreshToken('old') }
+  const { client: old, clock } = make(server, options)
+  await old.getToken()
+  const { client } = make(server, { store, clock, grant: authorizationCode({ code: 'code' }) })
+  faults.compareAndSet = 'throws'
+  server.queue.push(granted('new', { refresh_token: 'new-refresh' }))
+  assert.equal(await client.getToken(), 'new')
+  delete faults.compareAndSet
+  clock.advance(hourMs)
+  await old.getToken()
+  server.queue.push(granted('newer', { refresh_token: 'newer-refresh' }))
+  assert.equal(await client.getToken(), 'newer')
+  assert.equal(sent(server).at(-1), 'new-refresh')
+  assert.match(String(await store.get()), /newer-refresh/)
+})

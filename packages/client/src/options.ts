@@ -82,10 +82,10 @@ export function parseOptions(options: ClientOptions) {
   demand(server, 'give issuer or tokenEndpoint')
   const resources = [resource].flat()
   const gettingToken = origins ?? resources.filter((url) => isSecure(url, allowInsecure))
-  const urls = [server, tokenEndpoint, dialect.refreshEndpoint, ...gettingToken]
+  const urls = [server, tokenEndpoint ?? server, dialect.refreshEndpoint ?? server, ...gettingToken]
   demand(
-    urls.every((url) => url === undefined || isSecure(url, allowInsecure)),
-    'endpoints and origins are whole https URLs (or say allowInsecure: true)',
+    urls.every((url) => isSecure(url, allowInsecure)),
+    'endpoints and origins are https URLs (or say allowInsecure: true)',
   )
   demand(
     clientSecret === undefined || (clientSecret && clientId),

@@ -30,6 +30,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
   let held: Held | undefined
   let running: Promise<() => string> | undefined
   let isStartSpent = false
+  /** Until the tokens of a new connection are saved: they go before what the store holds. */
+  let { isNew } = grant
   let failure: TokenError | undefined
   let quietUntilMs = 0
 
@@ -101,13 +103,13 @@ export function createRenewal(settings: Settings): TokenRenewal {
       text = held.text
     }
     for (let round = 0; round < maxRounds; round++) {
-      const isNew = grant.isNew && !held
-      // Read also where it does not count: it may be another client's. What could not be saved is newer than what is.
+      // Read also where it does not count: it may be another client's.
       const kept = readTokens(text, owner, asked)
-      const newest = held && !held.isSaved && held.text === text ? held.tokens : kept
-      const stored = isNew ? undefined : newest
-      if (stored && text !== held?.text) {
-        const found = holdStored(stored, text, clock)
+      // What could not be saved is newer than what is.
+      const isAhead = isNew || (held && !held.isSaved && held.text === text)
+      const stored = isAhead ? held?.tokens : kept
+      if (kept && !isAhead && text !== held?.text) {
+        const found = holdStored(kept, text, clock)
         if (isUsable(found, rejected)) held = found
         if (isFresh(found, rejected)) return told(found)
       }
@@ -115,14 +117,14 @@ export function createRenewal(settings: Settings): TokenRenewal {
       try {
         // Before it is saved: who hangs there has it nevertheless.
         held = await ask(parameters, stored, text)
-        const renewed = await save(held, parameters.refresh_token, isNew)
+        const renewed = await save(held, parameters.refresh_token)
         isStartSpent = true
         return told(renewed, parameters)
       } catch (thrown) {
         text = await afterRefusal(thrown, stored, text)
       }
     }
-    throw new TokenError('store_failed', 'The store changes too fast.')
+    throw new TokenError('store_failed', 'The store is too busy.')
   }
 
   /** What to ask for next. @throws TokenError `connection_ended` where nothing is left to ask with. */
@@ -154,10 +156,10 @@ export function createRenewal(settings: Settings): TokenRenewal {
    * Saves over what was read; where another was faster, over what is spent as well, but never over a newer refresh token,
    * unless this one is of a new connection.
    */
-  async function save(candidate: Held, spent?: string, isNew?: boolean): Promise<Held> {
+  async function save(candidate: Held, spent?: string): Promise<Held> {
     let { tokens, text, isSaved } = candidate
     const next = JSON.stringify(tokens)
-    let problem = new TokenError('store_failed', 'The store changes too fast.')
+    let problem = new TokenError('store_failed', 'The store is too busy.')
     for (let round = 0; round < maxRounds && !isSaved; round++)
       try {
         isSaved = await store.write(text, next)
@@ -170,7 +172,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
         // A foreign text is never written over.
         if (!problem.isPassing) break
       }
-    if (!isSaved) tell(problem, false, true)
+    if (isSaved) isNew = false
+    else tell(problem, false, true)
     // What can be had for the asking need not be saved.
     isSaved ||= !tokens.refreshToken
     if (!isSaved) coolDown(problem)
@@ -187,7 +190,7 @@ export function createRenewal(settings: Settings): TokenRenewal {
       if (newer !== text) return newer
     }
     held &&= { ...held, isSaved: true }
-    if (stored && !(await store.write(text, undefined))) return store.read()
+    if (stored && !isNew && !(await store.write(text, undefined))) return store.read()
     if (stored && grant.isRepeatable) return undefined
     throw thrown
   }

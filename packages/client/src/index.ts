@@ -5,6 +5,7 @@ export {
   post,
   type TokenRequest,
 } from './authentication.ts'
+export type { Clock } from './clock.ts'
 export { createTokenClient } from './create-token-client.ts'
 export { TokenError, type TokenErrorCode, type TokenErrorDetails } from './errors.ts'
 export { authorizationCode, clientCredentials, type Grant, password, refreshToken } from './grants.ts'

@@ -5,6 +5,7 @@ import type {
   AxiosStatic,
   InternalAxiosRequestConfig as Config,
 } from 'axios'
+import { isWorkerd } from './fetch.ts'
 import type { UnauthorizedReason } from './reason.ts'
 import type { Credential, TokenClient } from './token-client.ts'
 
@@ -103,9 +104,6 @@ function routeOf({ url, headers }: Credential, { href }: URL, { fetchOptions }: 
   const held = { maxRedirects: 0, fetchOptions: { ...fetchOptions, redirect: 'manual' } }
   return url === href ? held : { ...held, url, baseURL: '', params: undefined }
 }
-
-/** Where `Authorization` goes along, too, unless the worker's compatibility date is from 2025-09-01 on. */
-const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
 
 function removeToken(token: string, headers: Record<string, unknown>): void {
   for (const name of Object.keys(headers)) if (`${headers[name]}`.includes(token)) delete headers[name]

@@ -5,7 +5,7 @@ type Fetch = typeof globalThis.fetch
 
 interface FetchParts {
   readonly credentialFor: TokenClient['credentialFor']
-  /** What requests are sent with. Follows redirects by the Fetch standard, and so leaves `Authorization` behind at another origin. */
+  /** What requests are sent with. It follows redirects by the Fetch standard: docs/decisions/0011. */
   readonly fetch: Fetch
 }
 
@@ -68,7 +68,7 @@ export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
 }
 
 /** Where `Authorization` goes along, too, unless the worker's compatibility date is from 2025-09-01 on. */
-const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
+export const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers'
 
 type Call = ReturnType<typeof readCall>
 

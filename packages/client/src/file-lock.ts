@@ -21,7 +21,7 @@ import { ownerOf } from './file-owner.ts'
  * judged a holder dead can only take what comes after that very holder: docs/decisions/0010.
  */
 
-/** How long to wait for a lock, in milliseconds: longer than a renewal takes whose server is slow, a little less than it may take. */
+/** How long to wait for a lock, in milliseconds. A client gives a renewal up a little later: this error comes first, and says more. */
 export const lockTimeoutMs = 40_000
 
 /** A holder shows this often that it lives. */

@@ -1,4 +1,4 @@
-/** Why a 401 was handed to the caller: `insufficient_scope` and the body's being spent are no matter of the token. */
+/** Why a 401 was handed to the caller. */
 export type UnauthorizedReason =
   /** The API says that the token is good and its scope is not: a new one would not do better. */
   | 'insufficient_scope'

@@ -153,8 +153,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
   }
 
   /**
-   * Saves over what was read; where another was faster, over what is spent as well, but never over a newer refresh token,
-   * unless this one is of a new connection.
+   * Saves over what was read; where another was faster, over what is spent or dead as well, but not over tokens that live and
+   * are newer, unless these are of a new connection.
    */
   async function save(candidate: Held, spent?: string): Promise<Held> {
     let { tokens, text, isSaved } = candidate

@@ -37,7 +37,7 @@ export function createServer(settings: Settings): Server {
     const { auth = clientSecret ? basic() : none() } = settings
     await auth({ url, issuer, clientId, clientSecret, headers, parameters })
     const secrets = [clientSecret, headers.get('authorization')?.replace(/^\w+ /, '')]
-    for (const [name, value] of parameters) if (secretParameters.test(name)) secrets.push(value)
+    for (const [parameter, value] of parameters) if (secretParameters.test(parameter)) secrets.push(value)
     const answer = await ask(transport, ...dialect.write(url, headers, parameters))
     const said = dialect.read(answer.body, settings.clock.nowMs())
     // There are servers that refuse with a 200.

@@ -28,7 +28,7 @@ export interface Dialect {
   read(body: unknown, nowMs: number): WireAnswer
   /** Whether this status refuses a refresh token, of a server that does not say `invalid_grant`. */
   isInvalidGrant?(status: number): boolean
-  /** Puts a token into a request to the API. */
+  /** Puts a token into a request to the API. Redirects are followed only where that is by `authorization` and nothing else. */
   present(token: string, url: URL): Presentation
 }
 

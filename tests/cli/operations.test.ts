@@ -92,6 +92,11 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     assert.notEqual(kidOf(next), kidOf(token))
     assert.equal(await isActive(next), true)
     assertRefused(await setup.attempt('keys', 'revoke', 'unknown'), /no key unknown\. `latchkey keys list`/)
+    assertRefused(
+      await setup.attempt('keys', 'revoke', '-unknown'),
+      /unknown option '-unknown'.* A name that begins with `-` goes after `--`\.$/m,
+    )
+    assertRefused(await setup.attempt('keys', 'revoke', '--', '-unknown'), /no key -unknown\./)
 
     await setup.run('restored')
     await eventually(async () => !(await isActive(next)))

@@ -52,18 +52,20 @@ const inspect = (error: unknown): string =>
 function explainMistakes(command: Command, name: string): Command {
   for (const inner of command.commands) explainMistakes(inner, `${name} ${inner.name()}`)
   return command.configureOutput({
-    outputError: (text) => complain(inOneLine(text, name)),
+    outputError: (text) => complain(inOneLine(text, name, command.registeredArguments.length > 0)),
   })
 }
 
 /** Commander's own words, its suggestion and ours in one line. */
-function inOneLine(text: string, name: string): string {
+function inOneLine(text: string, name: string, takesArguments: boolean): string {
   const [problem = '', suggestion = ''] = text
     .replace(/^error: /, '')
     .trim()
     .split('\n')
   const hint = suggestion === '' ? `See \`${name} --help\`.` : suggestion.replace(/^\((.*)\)$/, '$1')
-  return `${problem.replace(/\.$/, '')}. ${hint}`
+  const isPerhapsArgument = takesArguments && /^unknown option '-[^-]/.test(problem)
+  const end = isPerhapsArgument ? ' A name that begins with `-` goes after `--`.' : ''
+  return `${problem.replace(/\.$/, '')}. ${hint}${end}`
 }
 
 function createProgram(): Command {

@@ -93,6 +93,7 @@ for (const algorithm of ['ES256', 'EdDSA', 'RS256', 'PS256'] as const) {
       assert.equal(key.use, 'sig')
     }
     const { kid, publicJwk } = ring.current()
+    assert.match(kid, /^[a-z2-7]{26}$/, 'a name that every shell and command takes as it stands')
     assert.ok(publicJwk)
     const [header = '', payload = '', proof = ''] = ring.current().signJwt({ sub: 'x' }, 'aud').split('.')
     assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url').toString()), {

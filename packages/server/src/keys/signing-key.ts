@@ -4,7 +4,6 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
-  hash,
   type KeyObject,
   randomBytes,
   type SigningOptions,
@@ -60,7 +59,7 @@ export async function makeSigningKey(
   times: { createdAt: UnixSeconds; signsAt: UnixSeconds | null },
 ): Promise<StoredSigningKey> {
   const { privateJwk, publicJwk } = await makeKeyMaterial(algorithm)
-  const id = publicJwk ? thumbprint(publicJwk) : randomId()
+  const id = randomId()
   return {
     id,
     algorithm,
@@ -159,17 +158,6 @@ function makeKeyPair(algorithm: AsymmetricAlgorithm) {
   if (algorithm === 'ES256') return generate('ec', { namedCurve: 'P-256' })
   if (algorithm === 'EdDSA') return generate('ed25519')
   return generate('rsa', { modulusLength: rsaModulusLength })
-}
-
-/** RFC 7638: the `kid` is the key's own thumbprint. */
-function thumbprint(jwk: JsonWebKey): string {
-  const members: Record<string, (keyof JsonWebKey)[]> = {
-    EC: ['crv', 'kty', 'x', 'y'],
-    OKP: ['crv', 'kty', 'x'],
-    RSA: ['e', 'kty', 'n'],
-  }
-  const required = (members[jwk.kty ?? ''] ?? []).map((name) => [name, jwk[name]])
-  return hash('sha256', JSON.stringify(Object.fromEntries(required)), 'base64url')
 }
 
 const encodeJson = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -31,7 +31,7 @@ export const slowdown = (rounds: readonly Round[], share: keyof Latency): number
 
 /** Requests for tokens come one at a time, this long apart: what is measured is their waiting, not how many fit. */
 const pauseMs = 4
-/** A flood comes at once and then goes on; what is measured is how it goes on. */
+/** A flood comes at once and then goes on; what is measured is how it goes on, once somebody was answered. */
 const settleMs = 1_000
 
 /**
@@ -48,7 +48,7 @@ export async function measureSignIns({ rounds, secondsEach, signIns }: Plan): Pr
   for (let round = 0; round < rounds; round++) {
     const idle = await timeTokens(asking, secondsEach)
     const flood = startFlood(asking, signIns)
-    await delay(settleMs)
+    await Promise.all([delay(settleMs), flood.hasBegun])
     const busy = await timeTokens(asking, secondsEach)
     measured.push({ idle, busy, signIns: await flood.stop() })
   }
@@ -93,6 +93,7 @@ async function timeTokens({ post }: Connections, seconds: number): Promise<Laten
 function startFlood({ post }: Connections, people: number) {
   let isOver = false
   let answered = 0
+  const begun = Promise.withResolvers<void>()
   const lane = async (index: number) => {
     const form = new URLSearchParams({
       grant_type: 'password',
@@ -104,12 +105,14 @@ function startFlood({ post }: Connections, people: number) {
       const status = await post(form, from)
       if (status !== 200) throw new Error(`A sign-in was answered ${status}.`)
       answered++
+      begun.resolve()
     }
   }
   const lanes = Promise.all(Array.from({ length: people }, (_, index) => lane(index)))
   // A failure is told where the flood is stopped.
-  lanes.catch(() => {})
+  lanes.catch(begun.reject)
   return {
+    hasBegun: begun.promise,
     async stop(): Promise<number> {
       const count = answered
       isOver = true

@@ -50,6 +50,7 @@ for (const [where, site] of [
     await using world = await startWorld()
     await using opened = await openPage(browser, `${world.setup[site]}/page`)
     await opened.page.addScriptTag({ type: 'module', content: script })
+    await opened.page.waitForFunction(() => 'runScenario' in globalThis)
     const report = await opened.page.evaluate(
       (setup) => (globalThis as unknown as Global).runScenario(setup),
       setupOf(world.setup),

@@ -99,6 +99,7 @@ test('the keyboard skips to the content, chooses a language and reaches its snip
   await keyboard.press('Tab')
   assert.equal(await focused(opened.page, 'textContent'), 'Skip to the content')
   await keyboard.press('Enter')
+  await opened.page.waitForURL('**/docs#*')
   await keyboard.press('Tab')
   assert.equal(await focused(opened.page, 'id'), 'language-curl')
   await keyboard.press('ArrowRight')

@@ -139,7 +139,7 @@ test('a mistake is beside its field, and the summary leads to it', { skip }, asy
   await using opened = await openPage(browser, `${url}/finish-sign-up-wrong`)
   const { page } = opened
   await page.click('[role="alert"] a[href="#password"]')
-  assert.equal(await page.evaluate('document.activeElement.id'), 'password')
+  await hasFocus(page, 'password')
   assert.equal(await page.getAttribute('#password', 'aria-describedby'), 'password-hint password-error')
   assert.equal(await page.getAttribute('#password', 'aria-invalid'), 'true')
 })

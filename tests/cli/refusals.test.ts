@@ -56,7 +56,8 @@ const refusals: Record<string, [words: string[], answer: RegExp]> = {
     /^(?!.*hunter2).*PostgreSQL cannot be reached: connect ECONNREFUSED/,
   ],
   'PostgreSQL whose host is not known': [
-    ['dev', '--port', '0', '--database', 'postgres://u@nowhere.invalid/x'],
+    // A name that cannot be one: nobody is asked for it, so no answer of theirs can be late.
+    ['dev', '--port', '0', '--database', `postgres://u@${'x'.repeat(64)}.nowhere.invalid/x`],
     /PostgreSQL cannot be reached: .*nowhere\.invalid/,
   ],
 }

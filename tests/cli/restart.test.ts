@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { type Dev, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
+import { freePort, stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
 import { postForm } from '../support/server.ts'
 import { createApp } from './support.ts'
 
@@ -41,9 +41,10 @@ test('a start with other settings brings the demo apps up to date', async () => 
 
 async function keepsEverything(cwd: string, database: string, secretFolder: string): Promise<void> {
   writeFileSync(`${cwd}/opaque.json`, JSON.stringify({ accessTokenFormat: 'opaque' }))
-  const start = (port: string) =>
-    startDev({ cwd, database, args: ['--config', 'opaque.json', '--port', port] })
-  const first = await start('0')
+  // Both listen on the port that the issuer names.
+  const port = String(await freePort())
+  const start = () => startDev({ cwd, database, args: ['--config', 'opaque.json', '--port', port] })
+  const first = await start()
   const secret = readSecret(secretFolder)
   const { issuer, endpoints } = first.description
   const config = { issuer, audience: endpoints.api, database, scopes: { read: 'Read' } }
@@ -54,7 +55,7 @@ async function keepsEverything(cwd: string, database: string, secretFolder: stri
   assert.match(demoToken, /^[0-9a-z]{32,}$/)
   assert.equal(await first.end(), 0)
 
-  await using second = await start(new URL(issuer).port)
+  await using second = await start()
   const { client } = second.description
   assert.deepEqual(second.description, first.description)
   assert.equal(readSecret(secretFolder), secret)

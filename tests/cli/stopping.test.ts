@@ -144,15 +144,18 @@ function answerOf(sent: ReturnType<typeof request>): Promise<Answer> {
   })
 }
 
-/** Asks the feed for what comes after its end, so that the server holds the request. */
+/** Asks the feed for what comes after its end, so that the server holds the request: once it says 100 Continue, it has it. */
 function holdFeed(issuer: string, authorization: string): { isHeld: Promise<void>; answer: Promise<Answer> } {
   const headers = { authorization }
   const held = fetch(`${issuer}/revocations`, { headers }).then(async (response) => {
     const { cursor } = (await response.json()) as { cursor: string }
-    const sent = request(`${issuer}/revocations?after=${encodeURIComponent(cursor)}`, { headers, agent })
+    const sent = request(`${issuer}/revocations?after=${encodeURIComponent(cursor)}`, {
+      headers: { ...headers, expect: '100-continue' },
+      agent,
+    })
     const answer = answerOf(sent)
     sent.end()
-    await once(sent, 'finish')
+    await once(sent, 'continue')
     return { answer }
   })
   return {
@@ -190,7 +193,10 @@ async function keptAlive(url: string): Promise<{ closed: Promise<unknown> }> {
   return { closed }
 }
 
-/** Asks again and again on one kept connection until the server closes it, and counts what got no whole answer. */
+/**
+ * Asks again and again on one kept connection until the server closes it, and counts what got no whole answer. Nothing is
+ * asked where the server has hung up: a machine that is busy may hand over an answer late, with the end behind it.
+ */
 function askUntilClosed(url: string, authorization: string) {
   const { hostname, port, pathname } = new URL(url)
   const socket = connect(Number(port), hostname).setEncoding('utf8')
@@ -217,10 +223,15 @@ function askUntilClosed(url: string, authorization: string) {
     if (!received.startsWith('HTTP/1.1 200')) wrong++
     const isLast = /^connection: close/im.test(received)
     received = ''
-    isWaiting = !isLast
+    isWaiting = false
     if (++answered === 50) warm.resolve()
-    if (!isLast) socket.write(message)
+    if (!isLast) setImmediate(askAgain)
   })
+  const askAgain = () => {
+    if (socket.readableEnded || socket.destroyed) return
+    isWaiting = true
+    socket.write(message)
+  }
   socket.on('error', () => {})
   socket.once('close', () => {
     ended.resolve({ answered, lost: isWaiting ? 1 : 0, wrong })

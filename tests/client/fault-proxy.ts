@@ -40,6 +40,8 @@ export interface FaultProxy extends AsyncDisposable {
   setDown(isDown: boolean): void
   /** Holds token requests back until the promise is fulfilled. */
   hold(until: Promise<unknown>): void
+  /** Has each token request told of to which nothing comes back. */
+  onSilence(tell: () => void): void
 }
 
 /** A proxy on loopback. `tokenPaths`: whatever is posted there is a token request. */
@@ -49,6 +51,7 @@ export async function startFaultProxy(tokenPaths: readonly string[]): Promise<Fa
   let target = new URL('http://127.0.0.1:9')
   let gate: Promise<unknown> = Promise.resolve()
   let isDown = false
+  let tellSilence = () => {}
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readAll(incoming)
@@ -60,7 +63,7 @@ export async function startFaultProxy(tokenPaths: readonly string[]): Promise<Fa
       await gate
     }
     const fault = isToken ? faults.shift() : undefined
-    if (fault?.kind === 'silence') return
+    if (fault?.kind === 'silence') return tellSilence()
     if (fault?.kind === 'cut') return void incoming.socket.destroy()
     if (fault?.kind === 'answer') return void answer(response, fault.status, fault.body, fault.headers)
     if (fault?.kind === 'quote') return void answer(response, 400, quote(headers, body))
@@ -86,6 +89,9 @@ export async function startFaultProxy(tokenPaths: readonly string[]): Promise<Fa
     },
     hold(until) {
       gate = until
+    },
+    onSilence(tell) {
+      tellSilence = tell
     },
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close')

@@ -10,6 +10,9 @@ export interface WorkerSettings
   start: string
 }
 
+/** A header of the API's: names a call, whose repetition has the same name. */
+export const callHeader = 'x-call'
+
 /** What a process that was not killed says at its end. */
 export interface WorkerCounts {
   calls: number

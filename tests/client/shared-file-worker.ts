@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createTokenClient, TokenError } from '@latchkey/client'
-import { clientOptions, type WorkerCounts, type WorkerSettings } from './shared-file-settings.ts'
+import { callHeader, clientOptions, type WorkerCounts, type WorkerSettings } from './shared-file-settings.ts'
 
 /*
  * One of the processes that share a token file: calls an API until its input ends. Says `ready` after the first call, each
@@ -36,7 +36,8 @@ say(JSON.stringify(counts))
 async function call(): Promise<void> {
   const startedAt = performance.now()
   try {
-    const response = await client.fetch(settings.api)
+    const headers = { [callHeader]: `${process.pid}-${counts.calls}` }
+    const response = await client.fetch(settings.api, { headers })
     await response.arrayBuffer()
     if (response.status !== 200) complain(`status ${response.status}`)
   } catch (error) {

@@ -5,7 +5,7 @@ import { systemClock } from '../../packages/server/src/base/clock.ts'
 import { addPerson, password, redirectUri, registerCodeClient } from '../support/connection.ts'
 import { type Dev, startDev } from '../support/dev.ts'
 import { withinASecond } from '../support/eventually.ts'
-import { disposable, statusFor } from '../support/guards.ts'
+import { disposable, patience, statusFor } from '../support/guards.ts'
 import { Person, signInAndAllow } from '../support/person.ts'
 import { missing } from '../support/programs.ts'
 import { postForm, startServer } from '../support/server.ts'
@@ -198,13 +198,17 @@ test('the JWT of the connection before is refused within a second by an API in a
       audience: endpoints.api ?? '',
       clientId: resource_server.client_id,
       clientSecret: resource_server.client_secret,
+      ...patience,
     }),
   )
   const first = await connect()
   assert.equal(first.access_token.split('.').length, 3)
   assert.equal(await statusFor(guard, first.access_token), 200)
   const second = await connect()
-  await withinASecond(async () => (await statusFor(guard, first.access_token)) === 401)
+  await withinASecond(
+    async () => (await statusFor(guard, first.access_token)) === 401,
+    () => fetch(at('/healthz')),
+  )
   assert.equal(await statusFor(guard, second.access_token), 200)
 })
 

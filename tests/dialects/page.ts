@@ -83,7 +83,7 @@ async function run(command: string, words: string[]): Promise<string> {
   const child = spawn(command, words, {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 240_000,
   })
   let stdout = ''
   let stderr = ''

@@ -123,7 +123,7 @@ async function prepare(scope: string | null) {
     'test',
   )
   const event = { at: systemClock(), actor: 'test', action: 'test', subject: `client:${id}` }
-  await parts.store.passwordGrants.allow(id, systemClock() + 60, event)
+  await parts.store.passwordGrants.allow(id, systemClock() + 3_600, event)
   const person = await addPerson(parts, { scope })
   const guard = guardOf(server, { revocations: server.latchkey.revocations })
   return {

@@ -25,7 +25,8 @@ export function startExample(file: string, env: Record<string, string>): Example
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const exit = once(child, 'exit')
+  // When it has ended and all that it wrote was read.
+  const exit = once(child, 'close')
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name]?.setEncoding('utf8').on('data', (text) => {

@@ -32,9 +32,12 @@ export async function traceProcesses(pids: number[]): Promise<Trace> {
   const exited = once(strace, 'exit')
   let words = ''
   const attached = (async () => {
-    for await (const chunk of strace.stderr.setEncoding('utf8')) {
+    for await (const chunk of strace.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
       words += chunk
-      if (pids.every((pid) => words.includes(`Process ${pid} attached`))) return
+      if (!pids.every((pid) => words.includes(`Process ${pid} attached`))) continue
+      // It tells of each process that begins later, too, and would end where nobody reads that.
+      strace.stderr.resume()
+      return
     }
     throw new Error(`strace could not attach: ${words}`)
   })()

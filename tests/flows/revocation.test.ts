@@ -8,7 +8,7 @@ import { registerApp } from '../../packages/server/src/clients/registration.ts'
 import { startDev } from '../support/dev.ts'
 import { withinASecond } from '../support/eventually.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { disposable, guardOf, statusFor } from '../support/guards.ts'
+import { disposable, guardOf, patience, statusFor } from '../support/guards.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../support/postgres.ts'
 import { startServe } from '../support/serve.ts'
 import { getToken, postForm, startServer, testSecret } from '../support/server.ts'
@@ -39,13 +39,14 @@ for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
         audience: endpoints.api ?? '',
         clientId: resource_server.client_id,
         clientSecret: resource_server.client_secret,
+        ...patience,
       }),
     )
     const app = { id: client.client_id, secret: client.client_secret }
     const token = await issueFrom(endpoints.token ?? '', app)
     assert.equal(await statusFor(guard, token), 200)
     await postForm(endpoints.revocation ?? '', { token }, app)
-    await refusedInTime(guard, token)
+    await refusedInTime(guard, token, issuer)
   })
 }
 
@@ -57,12 +58,19 @@ test('two server processes share one PostgreSQL: what one ends, the guards of th
   await using second = await startServe(config)
   const toSecond = (request: Request) => fetch(request.url.replace(issuer, second.url), request)
   using guard = disposable(
-    createGuard({ issuer, audience, clientId: api.id, clientSecret: api.secret, fetch: toSecond }),
+    createGuard({
+      issuer,
+      audience,
+      clientId: api.id,
+      clientSecret: api.secret,
+      fetch: toSecond,
+      ...patience,
+    }),
   )
   const token = await issueFrom(`${first.url}/token`, app)
   assert.equal(await statusFor(guard, token), 200)
   await postForm(`${first.url}/revoke`, { token }, app)
-  await refusedInTime(guard, token)
+  await refusedInTime(guard, token, second.url)
   const asked = await postForm(`${second.url}/introspect`, { token }, api)
   assert.deepEqual(await asked.json(), { active: false })
 })
@@ -148,5 +156,9 @@ async function issueFrom(url: string, client: { id: string; secret: string }): P
   return ((await answer.json()) as { access_token: string }).access_token
 }
 
-const refusedInTime = (guard: Guard, token: string): Promise<void> =>
-  withinASecond(async () => (await statusFor(guard, token)) === 401)
+/** @param other where the other process listens, if there is one. */
+const refusedInTime = (guard: Guard, token: string, other?: string): Promise<void> =>
+  withinASecond(
+    async () => (await statusFor(guard, token)) === 401,
+    other === undefined ? undefined : () => fetch(`${other}/healthz`),
+  )

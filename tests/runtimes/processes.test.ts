@@ -84,16 +84,22 @@ const env = {
 }
 
 /**
- * After which a program has hung, in milliseconds: less than the longest that a client waits for anything, so that a timer
- * which it forgets is noticed.
+ * After which a program that has said what it found has hung, in milliseconds: less than the longest that a client waits for
+ * anything, so that a timer which it forgets is noticed.
  */
-const programTimeoutMs = 40_000
+const endTimeoutMs = 25_000
 
 async function run({ command, words }: Runtime, setup: Setup, file?: string): Promise<Report> {
-  const { stdout } = await promisify(execFile)(
+  const running = promisify(execFile)(
     command,
     [...words, program, JSON.stringify(setup), ...(file ? [file] : [])],
-    { cwd: folder.path, env, timeout: programTimeoutMs },
+    { cwd: folder.path, env },
   )
+  const { child } = running
+  let timer: NodeJS.Timeout | undefined
+  child.stdout?.once('data', () => {
+    timer = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs)
+  })
+  const { stdout } = await running.finally(() => clearTimeout(timer))
   return JSON.parse(stdout)
 }

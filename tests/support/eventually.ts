@@ -16,10 +16,19 @@ export async function eventually(isSo: Check): Promise<void> {
   while (!(await isSo())) await delay(lookEveryMs, undefined, signal ? { signal } : {})
 }
 
-/** Counts in intervals of a timer of this very process, so that a busy machine slows both sides. */
-export async function withinASecond(isSo: Check): Promise<void> {
+/**
+ * Counts in intervals of a timer of this very process, so that a busy machine slows both sides.
+ *
+ * @param askOther asks the other process that has to feel it for something else: an interval is over when that is answered
+ * too, so that it counts for nothing while that process stands still.
+ */
+export async function withinASecond(isSo: Check, askOther?: () => Promise<unknown>): Promise<void> {
   let intervals = 0
-  const timer = setInterval(() => intervals++, watchIntervalMs)
+  let isOver = false
+  const count = async () => {
+    for (; !isOver; intervals++) await Promise.all([delay(watchIntervalMs), askOther?.()])
+  }
+  const counting = count()
   try {
     await eventually(async () => {
       const isSoNow = await isSo()
@@ -27,6 +36,7 @@ export async function withinASecond(isSo: Check): Promise<void> {
       return isSoNow
     })
   } finally {
-    clearInterval(timer)
+    isOver = true
+    await counting
   }
 }

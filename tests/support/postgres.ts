@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -90,12 +90,20 @@ async function execute(url: string, sql: string): Promise<void> {
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+/** Below those that systems give out (from 32,768, or from 49,152), and above those that `fetch` refuses. */
+const portsToName = [10_081, 32_768] as const
+
+/** A port that nobody listens on, and that nobody on this machine is given meanwhile who asks for any. */
+export async function freePort(): Promise<number> {
+  const port = randomInt(...portsToName)
+  const isFree = (await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'))
+  return isFree ? port : freePort()
+}
+
+function canListen(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'))
+    server.listen(port, host, () => server.close(() => resolve(true)))
   })
 }

@@ -9,6 +9,9 @@ interface Program {
   install: string
 }
 
+/** How long a program may take to say that it is there, on a machine that is busy, in milliseconds. */
+const probeTimeoutMs = 120_000
+
 /** `python3` on the path may be another than the system's, whose packages these are: it is named whole. */
 export const python = '/usr/bin/python3'
 
@@ -56,7 +59,7 @@ export type ProgramName = keyof typeof programs
 export function missing(name: ProgramName): false | string {
   const { probe, install }: Program = programs[name]
   try {
-    execFileSync(probe[0], probe.slice(1), { stdio: 'ignore', timeout: 20_000 })
+    execFileSync(probe[0], probe.slice(1), { stdio: 'ignore', timeout: probeTimeoutMs })
     return false
   } catch {
     return `${name} is missing: ${install}`
@@ -74,5 +77,5 @@ function allOnPath(name: string): string[] {
 }
 
 function isNode20(file: string): boolean {
-  return String(spawnSync(file, ['--version'], { timeout: 20_000 }).stdout).startsWith('v20.')
+  return String(spawnSync(file, ['--version'], { timeout: probeTimeoutMs }).stdout).startsWith('v20.')
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { discover } from './discovery.ts'
 import type { TokenError } from './errors.ts'
+import { endTimeBySilence } from './testing/silence.ts'
 import { type Answer, startTokenServer, type TokenServer } from './testing/token-server.ts'
 
 const discovered = (issuer: string, timeoutMs = 4_000) =>
@@ -101,9 +102,10 @@ for (const [what, answer, code] of [
   ['silence', 'silence', 'timeout'],
   ['a connection that is cut', 'cut', 'server_unavailable'],
 ] satisfies [string, Answer, string][]) {
-  test(`${what} passes, and is no reason to look elsewhere`, async () => {
+  test(`${what} passes, and is no reason to look elsewhere`, async (t) => {
     await using server = await startTokenServer()
     serve(server, { [oauth]: answer })
+    server.onSilence = endTimeBySilence(t, 100)
     await assert.rejects(discovered(server.url, answer === 'silence' ? 100 : 4_000), {
       code,
       isPassing: true,

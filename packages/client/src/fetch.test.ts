@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { createTokenClient } from './index.ts'
 import { reasonOf } from './reason.ts'
 import { startTokenServer } from './testing/token-server.ts'
@@ -281,8 +280,13 @@ test('a HEAD is tried again as a HEAD', async () => {
 })
 
 test('a signal reaches the renewal and the request, in an init or in a Request', async () => {
-  await using api = await startApi(async ({ path }) => (path === '/slow' ? delay(500, {}) : { status: 401 }))
   const reason = new Error('enough')
+  let arrived = Promise.withResolvers<void>()
+  await using api = await startApi(({ path }) => {
+    if (path !== '/slow') return { status: 401 }
+    arrived.resolve()
+    return new Promise(() => {})
+  })
   for (const wrap of [
     (path: string, signal: AbortSignal) => ({ input: `${api.origin}${path}`, init: { signal } }),
     (path: string, signal: AbortSignal) => ({
@@ -293,7 +297,9 @@ test('a signal reaches the renewal and the request, in an init or in a Request',
     const slow = new AbortController()
     const slowly = wrap('/slow', slow.signal)
     const waiting = makeFetch([api.origin]).fetch(slowly.input, slowly.init)
-    setTimeout(() => slow.abort(reason), 20)
+    await arrived.promise
+    arrived = Promise.withResolvers()
+    slow.abort(reason)
     await assert.rejects(waiting, (error) => error === reason || String(error).includes('abort'))
 
     const between = new AbortController()

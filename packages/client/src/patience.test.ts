@@ -3,10 +3,13 @@ import { test } from 'node:test'
 import { type ClientOptions, createTokenClient, type Failure, type TokenError } from './index.ts'
 import { parseOptions } from './options.ts'
 import { makeClock } from './testing/clock.ts'
+import { endTimeBySilence } from './testing/silence.ts'
 import { type Answer, refused, startTokenServer, type TokenServer } from './testing/token-server.ts'
 
 const maxCoolDownMs = 5_000
 const maxRetryAfterMs = 60_000
+/** Of a client whose server is silent. */
+const timeoutMs = 100
 
 const make = (server: TokenServer, options: Partial<ClientOptions> = {}) => {
   const clock = makeClock()
@@ -39,10 +42,11 @@ for (const [what, answer, code] of [
   ['a page', { body: '<html>' }, 'invalid_response'],
   ['silence', 'silence', 'timeout'],
 ] satisfies [string, Answer, string][]) {
-  test(`${what} passes: it is asked three times, and after that not for a while`, async () => {
+  test(`${what} passes: it is asked three times, and after that not for a while`, async (t) => {
     await using server = await startTokenServer()
     server.queue.push(answer, answer, answer)
-    const { client, clock } = make(server, answer === 'silence' ? { timeoutMs: 100 } : {})
+    server.onSilence = endTimeBySilence(t, timeoutMs)
+    const { client, clock } = make(server, answer === 'silence' ? { timeoutMs } : {})
     await assert.rejects(client.getToken(), { code, isPassing: true })
     assert.equal(server.requests.length, 3)
     await assert.rejects(client.getToken(), { code })
@@ -71,10 +75,11 @@ for (const [what, answer] of [
   })
 }
 
-test('a silent endpoint is asked again after the timeout', async () => {
+test('a silent endpoint is asked again after the timeout', async (t) => {
   await using server = await startTokenServer()
   server.queue.push('silence')
-  const { client, told } = make(server, { timeoutMs: 100 })
+  server.onSilence = endTimeBySilence(t, timeoutMs)
+  const { client, told } = make(server, { timeoutMs })
   assert.equal(await client.getToken(), 'token-1')
   assert.deepEqual(told, [{ code: 'timeout', willRetry: true, hasToken: false }])
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { createGuard, type GuardOptions } from './index.ts'
-import { makeClock, type TestClock } from './testing/clock.ts'
+import { makeClock, type TestClock, until } from './testing/clock.ts'
 import { withToken } from './testing/request.ts'
-import { startServer, type TestServer } from './testing/server.ts'
+import { send, startServer, type TestServer } from './testing/server.ts'
 import { makeKey, makeSharedKey } from './testing/tokens.ts'
 
 let server: TestServer
@@ -58,9 +58,21 @@ test('46: a new key is found at its first token, a retired one ends with the nex
   assert.equal((await guard.check(withToken(oldToken))).ok, true)
   server.keys = server.keys.slice(0, 1)
   clock.advance(301)
+  // Whoever comes while the keys are loaded may be served with stale ones.
+  await until(async () => !(await guard.check(withToken(oldToken))).ok)
   const result = await guard.check(withToken(oldToken))
   assert.ok(!result.ok)
   assert.deepEqual([result.status, result.reason], [401, 'unknown-key'])
+})
+
+test('46: a token under a new key waits for the keys, however slow they are', async () => {
+  const guard = make()
+  assert.equal((await guard.check(withToken(server.jwt()))).ok, true)
+  clock.advance(11)
+  server.keys = [makeKey('ES256'), ...server.keys]
+  const slowly = { keys: server.keys.map(({ jwk }) => jwk) }
+  server.break('/jwks', (_, response) => void setTimeout(() => send(response, slowly), 600))
+  assert.equal((await guard.check(withToken(server.jwt()))).ok, true)
 })
 
 test('57: keys that cannot be had are a 503 with Retry-After, never a 401', async () => {
@@ -94,6 +106,7 @@ test('57: stale keys serve while the key server is down, for new and for known t
   const fresh = { iat: clock.now(), exp: clock.now() + 60 }
   assert.equal((await guard.check(withToken(known))).ok, true)
   assert.equal((await guard.check(withToken(server.jwt(fresh)))).ok, true)
+  await until(() => guard.status().keys.problem !== undefined)
   assert.match(guard.status().keys.problem ?? '', /\/jwks: not reached/)
 })
 

@@ -62,9 +62,14 @@ export class Refreshing<Value> {
     return this.#refresh(failureCoolDownMs)
   }
 
-  /** The value, loaded again because something is missing in it: at most once in each cool-down, whoever asks. */
+  /**
+   * The value, loaded again because something is missing in it: at most once in each cool-down, whoever asks. The stale one
+   * is of no use to who misses something, so they wait for the load to end.
+   */
   async renewed(): Promise<Value | undefined> {
-    return this.#refresh(this.#failure ? failureCoolDownMs : this.#limits.coolDownMs)
+    await this.#refresh(this.#failure ? failureCoolDownMs : this.#limits.coolDownMs)
+    await this.#flight?.done
+    return this.#value
   }
 
   /** The value, or the reason that there is none. @throws Unavailable */

@@ -1,6 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 
 /** How long a client may take to send its headers, and its whole request, in milliseconds. */
@@ -52,24 +58,27 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   })
   server.maxConnections = maxConnections
   const waiting: [IncomingMessage, ServerResponse][] = []
-  const wait = (...exchange: [IncomingMessage, ServerResponse]) => void waiting.push(exchange)
-  server.on('request', wait)
+  const wait: RequestListener = (...exchange) => void waiting.push(exchange)
+  let answer = wait
+  server.on('request', (request, response) => answer(request, response))
   await open(server, host, port)
   return {
     port: (server.address() as AddressInfo).port,
     serve(fetch) {
-      const listener = getRequestListener((request, { incoming }) =>
+      answer = getRequestListener((request, { incoming }) =>
         fetch(request, incoming.socket.remoteAddress ?? ''),
       )
-      server.off('request', wait).on('request', listener)
-      for (const [request, response] of waiting.splice(0)) server.emit('request', request, response)
+      for (const [request, response] of waiting.splice(0)) answer(request, response)
     },
     close() {
-      for (const [, response] of waiting.splice(0)) response.writeHead(503, { 'retry-after': '1' }).end()
+      if (answer === wait) answer = refuse
+      for (const [request, response] of waiting.splice(0)) refuse(request, response)
       return close(server)
     },
   }
 }
+
+const refuse: RequestListener = (_, response) => void response.writeHead(503, { 'retry-after': '1' }).end()
 
 function open(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -99,6 +108,8 @@ async function close(server: Server): Promise<void> {
     response.setHeader('connection', 'close'),
   )
   if (server.listening && (await countConnections(server)) > 0) await setTimeout(lastRequestsMs)
+  // A process that was held up meanwhile has not read yet what arrived in time: connections first, then requests on them.
+  for (let turn = 0; turn < 2; turn++) await setImmediate()
   await new Promise<void>((resolve) => {
     const sweep = setInterval(() => server.closeIdleConnections(), 20)
     const deadline = globalThis.setTimeout(() => server.closeAllConnections(), drainTimeoutMs)

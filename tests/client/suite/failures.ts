@@ -3,12 +3,10 @@ import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
 import { type Fault, garbage, tooMany, unavailable } from '../fault-proxy.ts'
 import { tokenLifetimeSeconds } from '../servers/authorization-server.ts'
-import { call, callAtOnce, dueAtSeconds, failing, type Start, setScene } from './scene.ts'
+import { call, callAtOnce, dueAtSeconds, failing, hasty, type Start, setScene } from './scene.ts'
 
 /** More than one renewal asks. */
 const manyTimes = 3
-/** So that silence is noticed soon. */
-const timeoutMs = 200
 
 const passing: [words: string, fault: Fault, code: 'server_unavailable' | 'timeout' | 'invalid_response'][] =
   [
@@ -24,7 +22,7 @@ export function testFailures(name: string, start: Start): void {
     test(`${words} while the token lives is no matter of the callers, and the token is renewed later (${name})`, async (context) => {
       await using scene = await setScene(context, start)
       const { proxy, api } = scene.server
-      const client = scene.client({ timeoutMs })
+      const client = scene.client(hasty)
       const token = await client.getToken()
       scene.pass(dueAtSeconds)
       proxy.next(...Array.from({ length: manyTimes }, () => fault))
@@ -42,7 +40,7 @@ export function testFailures(name: string, start: Start): void {
     test(`${words}, twice at the moment of expiry, costs callers nothing but time (${name})`, async (context) => {
       await using scene = await setScene(context, start)
       const { proxy, api } = scene.server
-      const client = scene.client({ timeoutMs })
+      const client = scene.client(hasty)
       await client.getToken()
       scene.pass(tokenLifetimeSeconds + 1)
       scene.requests()
@@ -55,7 +53,7 @@ export function testFailures(name: string, start: Start): void {
     test(`${words} that lasts is told as ${code}, asked about sparingly, and over when it is over (${name})`, async (context) => {
       await using scene = await setScene(context, start)
       const { proxy, api } = scene.server
-      const client = scene.client({ timeoutMs })
+      const client = scene.client(hasty)
       proxy.next(...Array.from({ length: manyTimes }, () => fault))
       await assert.rejects(client.getToken(), failing(code, { isPassing: true }))
       await assert.rejects(client.fetch(api.url), failing(code))

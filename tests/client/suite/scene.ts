@@ -12,6 +12,7 @@ import {
   TokenError,
   type TokenStore,
 } from '@latchkey/client'
+import { endTimeBySilence } from '../../../packages/client/src/testing/silence.ts'
 import { type AuthorizationServer, tokenLifetimeSeconds } from '../servers/authorization-server.ts'
 
 export type Start = () => Promise<AuthorizationServer>
@@ -40,6 +41,12 @@ const hastyClock = {
   },
 }
 
+/** Of clients that are to notice silence at once. */
+export const hasty = { timeoutMs: 200 }
+
+/** Of clients that are to wait for what is held back. */
+export const patient = { timeoutMs: 10_000 }
+
 /** The age at which a token is due, and lives. */
 export const dueAtSeconds = tokenLifetimeSeconds - 45
 
@@ -47,6 +54,7 @@ export async function setScene(context: TestContext, start: Start): Promise<Scen
   const { timers } = context.mock
   timers.enable({ apis: ['Date'], now: Date.now() })
   const server = await start()
+  server.proxy.onSilence(endTimeBySilence(context, hasty.timeoutMs))
   const { renewals, failures }: Pick<Scene, 'renewals' | 'failures'> = { renewals: [], failures: [] }
   let counted = 0
   const client = (options: Partial<ClientOptions> = {}) =>

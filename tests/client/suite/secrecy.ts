@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { authorizationCode, memoryStore, post, type TokenError } from '@latchkey/client'
 import { type Fault, garbage, unavailable } from '../fault-proxy.ts'
 import { tokenLifetimeSeconds } from '../servers/authorization-server.ts'
-import { failureOf, type Start, setScene } from './scene.ts'
+import { failureOf, hasty, type Start, setScene } from './scene.ts'
 
 const faults: [words: string, faults: Fault[]][] = [
   ['a server that quotes all that it was sent', [{ kind: 'quote' }]],
@@ -27,7 +27,6 @@ export function testSecrecy(name: string, start: Start): void {
         server.proxy.next(...those)
         thrown.push(await failureOf(work()))
       }
-      const hasty = { timeoutMs: 100 }
       await failWith(() => scene.client(hasty).getToken())
       await failWith(() => scene.client({ ...hasty, ...server.postApp, auth: post() }).getToken())
       await failWith(() => scene.client({ ...hasty, grant: authorizationCode(answer) }).getToken())

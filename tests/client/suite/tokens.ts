@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { memoryStore } from '@latchkey/client'
 import { eventually } from '../../support/eventually.ts'
 import { tokenLifetimeSeconds } from '../servers/authorization-server.ts'
-import { call, callAtOnce, dueAtSeconds, failing, type Start, setScene } from './scene.ts'
+import { call, callAtOnce, dueAtSeconds, failing, patient, type Start, setScene } from './scene.ts'
 
 /** Getting a token, keeping it, and renewing it once however many ask. */
 export function testTokens(name: string, start: Start): void {
@@ -93,7 +93,7 @@ export function testTokens(name: string, start: Start): void {
   test(`while a token that is due is renewed, one caller waits and the others go on with it (${name})`, async (context) => {
     await using scene = await setScene(context, start)
     const { proxy, api } = scene.server
-    const client = scene.client()
+    const client = scene.client(patient)
     const token = await client.getToken()
     scene.pass(dueAtSeconds)
     const gate = Promise.withResolvers<void>()
@@ -113,7 +113,7 @@ export function testTokens(name: string, start: Start): void {
   test(`a caller who gives up takes nothing from those who wait with them (${name})`, async (context) => {
     await using scene = await setScene(context, start)
     const { proxy, api } = scene.server
-    const client = scene.client()
+    const client = scene.client(patient)
     const gate = Promise.withResolvers<void>()
     proxy.hold(gate.promise)
     const controller = new AbortController()

@@ -36,6 +36,8 @@ export interface TokenServer extends AsyncDisposable {
   readonly requests: Seen[]
   /** What it answers next, one after another, before `respond` is asked. */
   readonly queue: Answer[]
+  /** Told of each request to which it is silent. */
+  onSilence: () => void
   /** What it answers otherwise: at first `token-1`, `token-2` … for an hour each, and a new refresh token to each of those. */
   respond: Respond
 }
@@ -66,6 +68,7 @@ export async function startTokenServer(): Promise<TokenServer> {
     options: { tokenEndpoint, clientId: 'app', clientSecret: 'a-secret-of-the-app' },
     requests: [],
     queue: [],
+    onSilence: () => {},
     respond({ form }) {
       count++
       const isRefresh = form.grant_type === 'refresh_token'
@@ -85,7 +88,7 @@ async function take(server: TokenServer, request: IncomingMessage, response: Ser
   const seen = { method, path, headers, body, form: Object.fromEntries(new URLSearchParams(body)) }
   server.requests.push(seen)
   const answer = server.queue.shift() ?? (await server.respond(seen))
-  if (answer === 'silence') return
+  if (answer === 'silence') return server.onSilence()
   if (answer === 'cut') {
     request.socket.destroy()
     return

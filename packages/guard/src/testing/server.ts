@@ -52,10 +52,10 @@ export class TestServer {
     await new Promise((resolve) => this.#http.close(resolve))
   }
 
-  /** What an API's guard needs to be told. */
+  /** What an API's guard needs to be told, and patience for a machine that is busy. */
   get guardOptions() {
     const { issuer, audience, clientId, clientSecret } = this
-    return { issuer, audience, clientId, clientSecret }
+    return { issuer, audience, clientId, clientSecret, firstSnapshotTimeoutMs: 60_000 }
   }
 
   count(path: Path): number {

@@ -159,6 +159,8 @@ test('hasty rotations publish so many keys at most, and go on once the first of 
   assert.deepEqual(await bench.options.store.list(), before)
   await ring.reload()
   assert.equal(kids(ring).length, maxPublishedKeys)
+  bench.at(start + day + jwksMaxAgeSeconds)
+  assert.equal(ring.current().expiresAt, null, 'of those that were made in one second the last one signs')
   bench.at(start + day + hour + jwksMaxAgeSeconds)
   assert.ok(await rotate())
 })

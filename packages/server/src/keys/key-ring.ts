@@ -124,14 +124,22 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   }
 }
 
-/** The key with the latest `signsAt` that has come. */
+/**
+ * The key with the latest `signsAt` that has come. Of several that rotations of one second put to use together, the one
+ * that stays: the others are on their way out.
+ */
 function keyInUse(keys: SigningKey[], algorithm: SigningAlgorithm, now: UnixSeconds): SigningKey | undefined {
   let inUse: SigningKey | undefined
   for (const key of keys) {
     if (key.algorithm !== algorithm || key.signsAt === null || key.signsAt > now) continue
-    if (!inUse || key.signsAt >= (inUse.signsAt ?? 0)) inUse = key
+    if (!inUse || isLater(key, inUse)) inUse = key
   }
   return inUse
+}
+
+const isLater = (key: SigningKey, other: SigningKey): boolean => {
+  const [signsAt, otherSignsAt] = [key.signsAt ?? 0, other.signsAt ?? 0]
+  return signsAt === otherSignsAt ? key.expiresAt === null : signsAt > otherSignsAt
 }
 
 /** Says why the keys cannot be rotated now, and when they can. */

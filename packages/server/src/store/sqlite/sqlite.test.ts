@@ -44,6 +44,28 @@ test('a second server on one file is refused in words, and takes it when the fir
   await (await openDatabase(url, { forServer: true })).close()
 })
 
+/** Has the file to itself for a moment, in a process of its own, as one that closes it last does. */
+async function holdForAMoment(path: string): Promise<void> {
+  const program = `
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(${JSON.stringify(path)})
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    console.log('held')
+    setTimeout(() => database.close(), 500)`
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(holder.stdout, 'data')
+}
+
+test('a file that another process has to itself while it opens or closes it is waited for', async () => {
+  using folder = temporaryFolder()
+  const url = `sqlite:${folder.file('latchkey.db')}`
+  await (await openDatabase(url)).close()
+  await holdForAMoment(folder.file('latchkey.db'))
+  await (await openDatabase(url)).close()
+})
+
 test('the command line writes beside a server, and the server sees it', async () => {
   using folder = temporaryFolder()
   const url = `sqlite:${folder.file('latchkey.db')}`

@@ -13,6 +13,9 @@ import { createStatements } from './statements.ts'
 /** How long a migration waits for another process's write to end, in milliseconds. */
 const migrationBusyTimeoutMs = 10_000
 
+/** How long opening waits for another process that has the file to itself as it opens or closes it, in milliseconds. */
+const openingBusyTimeoutMs = 10_000
+
 /** Pages of the write-ahead log after which it is folded into the database file. */
 const checkpointPages = 4_000
 
@@ -71,9 +74,13 @@ export function lockForServer(path: string): () => void {
 }
 
 function openConnection(path: string, busyTimeoutMs: number): DatabaseSync {
-  const connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  const connection = new DatabaseSync(path, {
+    timeout: openingBusyTimeoutMs,
+    enableForeignKeyConstraints: true,
+  })
   connection.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${checkpointPages};`,
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${checkpointPages};
+    PRAGMA busy_timeout = ${busyTimeoutMs}`,
   )
   return connection
 }

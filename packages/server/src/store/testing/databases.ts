@@ -2,6 +2,7 @@ import { after, describe, test } from 'node:test'
 import { temporaryFolder } from '../../../../../tests/support/folder.ts'
 import { stopOwnPostgres, temporaryDatabase } from '../../../../../tests/support/postgres.ts'
 import { openDatabase } from '../open.ts'
+import { openPostgres } from '../postgres/postgres.ts'
 import { createStore, type Store } from '../store.ts'
 
 /** The lifetime of access tokens, in seconds, that the stores of these tests know. */
@@ -9,6 +10,9 @@ export const lifetimeSeconds = 3_600
 
 /** As many as a server process holds to PostgreSQL. */
 const connectionsOfPool = 10
+
+/** Who asks at once waits here for those before them, one sync to disk after another, however slow the disk is. */
+const connectionTimeoutMs = 120_000
 
 /** An empty database with its tables, and a store of it. */
 export interface TestStore extends AsyncDisposable {
@@ -56,7 +60,11 @@ export async function openTestStore(kind: DatabaseKind): Promise<TestStore> {
   const empty = await emptyDatabase(kind)
   const opened: Store[] = []
   const open = async () => {
-    const store = createStore(await openDatabase(empty.url))
+    const store = createStore(
+      kind === 'PostgreSQL'
+        ? openPostgres(empty.url, { connectionTimeoutMs })
+        : await openDatabase(empty.url),
+    )
     opened.push(store)
     return store
   }

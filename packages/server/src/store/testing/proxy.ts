@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** A network between a client and a server, with a switch. */
 export interface NetworkProxy extends AsyncDisposable {
@@ -43,9 +44,15 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
       if (!isStalled && !near.destroyed) near.write(data)
     })
   })
-  const listen = async (port: number) => {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
+  /** While a port is let go, anybody on this machine may be given it for a while: then it is waited for. */
+  const listen = async (port: number): Promise<void> => {
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      await delay(10)
+      return listen(port)
+    }
   }
   const cut = async () => {
     const closed = once(server, 'close')

@@ -28,6 +28,8 @@ export async function openSqlStores(
   const locks = openPool({
     connectionString,
     max: maxLocks,
+    // To wait for a connection is to wait for a lock: one is free when a holder lets go.
+    connectionTimeoutMillis: lockTimeoutMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: lockTimeoutMs,
   })

@@ -14,13 +14,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { addPerson, issueCode, redeem, refresh, registerCodeClient, tokensOf } from '../support/connection.ts'
 import { latchkeyFile, startDev } from '../support/dev.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { selfSigned } from '../support/self-signed.ts'
 import { basic, postForm, startServer, type TestServer } from '../support/server.ts'
 import { asOrdinaryUser, assertRefused, latchkey, type RunOptions, succeeded } from './support.ts'
 
@@ -57,6 +59,28 @@ async function tokenRequestsAt({ url, resourceServer: { id, secret } }: TestServ
   const metrics = await (await fetch(`${url}/metrics`, { headers })).text()
   const counts = metrics.matchAll(/^latchkey_requests_total\{endpoint="token".* (\d+)$/gm)
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+/** Answers everything with what the body is at the time. */
+const answering =
+  (body: object, status = 200): RequestListener =>
+  (_, response) => {
+    response.setHeader('content-type', 'application/json')
+    if (status === 429) response.setHeader('retry-after', '7')
+    response.statusCode = status
+    response.end(JSON.stringify(body))
+  }
+
+async function listen(server: Server) {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }
 
 /** Where nobody listens. */
@@ -182,21 +206,22 @@ test('a connection goes on by the refresh token that was rotated to, which is ke
   assert.equal((await refresh(urls.token, app, kept())).status, 200)
 })
 
-test('refused in one line: a connection that ended says what to do, and no secret; a new one goes on', async () => {
+test('refused in one line: a connection that ended says what to do, and no secret; a new one goes on when it is run again', async () => {
   await using connection = await connect()
   const { profile, urls, app } = connection
   using folder = folderWith(profile)
   await lineOf([], folder)
   const { refreshToken } = JSON.parse(readFileSync(folder.tokens, 'utf8'))
   await postForm(urls.revocation, { token: refreshToken }, { id: app.id, secret: app.secret ?? '' })
+  const renewed = { ...profile, refreshToken: await connection.again() }
+  folder.write(renewed)
   const outcome = await run(['--renew'], folder)
   assertRefused(
     outcome,
-    /ended the connection.*Then write the new refresh token to `refreshToken` in latchkey\.profile\.json/,
+    /\/token: connection ended \(invalid_grant: .*\)\. Then write the refresh token of a new connection to `refreshToken` in latchkey\.profile\.json\. If you have just written it, run this again\./,
   )
-  for (const secret of [refreshToken, profile.refreshToken, profile.clientSecret])
+  for (const secret of [refreshToken, profile.refreshToken, renewed.refreshToken, profile.clientSecret])
     assert.ok(!outcome.stderr.includes(String(secret)))
-  folder.write({ ...profile, refreshToken: await connection.again() })
   await lineOf([], folder)
 })
 
@@ -206,14 +231,97 @@ test('refused in one line: a wrong secret, in the words of the server and withou
   for (const auth of ['basic', 'post']) {
     using folder = folderWith({ issuer: server.url, clientId: server.client.id, clientSecret, auth })
     const outcome = await run([], folder)
-    assertRefused(outcome, /\/token refused \(invalid_client/)
+    assertRefused(
+      outcome,
+      /\/token: request refused \(invalid_client: .*\)\. Check `clientId`, `clientSecret` and `auth` in latchkey\.profile\.json\./,
+    )
     assert.ok(!outcome.stderr.includes(clientSecret))
   }
 })
 
-test('refused in one line: a server that is not there', async () => {
-  using folder = folderWith({ tokenEndpoint: `${nowhere}/token`, clientId: 'app' })
-  assertRefused(await run([], folder), /http:\/\/127\.0\.0\.1:1\/token was not reached/)
+test('refused in one line: a server that is not there, or whose host nobody knows', async () => {
+  const { port, ...server } = await listen(createServer())
+  await server[Symbol.asyncDispose]()
+  using folder = folderWith({ tokenEndpoint: `http://127.0.0.1:${port}/token`, clientId: 'app' })
+  assertRefused(
+    await run([], folder),
+    /http:\/\/127\.0\.0\.1:\d+\/token was not reached \(ECONNREFUSED\)\. Nobody listens there: start the server, or check `tokenEndpoint` in latchkey\.profile\.json\.$/m,
+  )
+  // Too long for a name: no name server is asked.
+  folder.write({ issuer: `https://${'a'.repeat(64)}.localhost`, clientId: 'app' })
+  assertRefused(
+    await run([], folder),
+    /was not reached \((ENOTFOUND|EAI_\w+)\)\. No such host is known: check `issuer` in latchkey\.profile\.json, and the network\.$/m,
+  )
+})
+
+test('refused in one line: a certificate of its own making, until it is named as one to trust', async () => {
+  const { key, cert } = selfSigned('127.0.0.1')
+  const server = createSecureServer({ key, cert }, answering({ access_token: 'a-token' }))
+  await using listening = await listen(server)
+  const tokenEndpoint = `https://127.0.0.1:${listening.port}/token`
+  using folder = folderWith({ tokenEndpoint, clientId: 'app' })
+  assertRefused(
+    await run([], folder),
+    /\/token was not reached \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Its certificate .* in NODE_EXTRA_CA_CERTS\.$/m,
+  )
+  writeFileSync(folder.file('authority.pem'), cert)
+  const env = { NODE_EXTRA_CA_CERTS: folder.file('authority.pem') }
+  assert.equal(await lineOf([], { ...folder, env }), 'a-token')
+})
+
+const refusals: Record<string, [status: number, body: object, advice: RegExp]> = {
+  'a scope that it does not have': [400, { error: 'invalid_scope' }, /\(invalid_scope\)\. Check `scope` in/],
+  'a grant that it does not have': [400, { error: 'unsupported_grant_type' }, /Check `grant` in/],
+  'a client, without a word': [401, {}, /\(401\)\. Check `clientId`, `clientSecret` and `auth` in/],
+  'an address where it has nothing': [404, {}, /\(404\)\. Check `tokenEndpoint` in/],
+  'in a word of its own': [400, { error: 'constructor' }, /\(constructor\)\. Check `tokenEndpoint` in/],
+  'for now': [503, {}, /server unavailable \(503\)\. Run this again later\./],
+  'for a while': [429, { error: 'slow_down' }, /\(slow_down\)\. Run this again in 7 s\./],
+  'and does not say so': [200, {}, /has no access token\. Check `tokenEndpoint` and `dialect\.answer` in/],
+}
+
+for (const [what, [status, body, advice]] of Object.entries(refusals)) {
+  test(`refused in one line, with what to do: a server refuses ${what}`, async () => {
+    await using listening = await listen(createServer(answering(body, status)))
+    using folder = folderWith({ tokenEndpoint: `http://127.0.0.1:${listening.port}/token`, clientId: 'app' })
+    assertRefused(await run([], folder), advice)
+  })
+}
+
+test('refused in one line: metadata that are not there, or of another server', async () => {
+  const metadata: Record<string, string> = {}
+  await using listening = await listen(createServer(answering(metadata)))
+  using folder = folderWith({ issuer: `http://127.0.0.1:${listening.port}`, clientId: 'app' })
+  const advice = /Mend `issuer` in latchkey\.profile\.json, or write `tokenEndpoint` there\.$/m
+  assertRefused(await run([], folder), advice)
+  metadata.issuer = 'https://auth.example.com'
+  assertRefused(await run([], folder), advice)
+})
+
+test('a refresh token that a status alone refuses stays, and a new one counts when the file is deleted as told', async () => {
+  const tokens = { access_token: 'first', refresh_token: 'refresh-1', expires_in: 3600 }
+  let status = 200
+  const server = createServer((request, response) => answering(tokens, status)(request, response))
+  await using listening = await listen(server)
+  const profile = {
+    tokenEndpoint: `http://127.0.0.1:${listening.port}/token`,
+    clientId: 'app',
+    grant: 'refresh_token',
+    dialect: { invalidGrantStatus: 401 },
+  }
+  using folder = folderWith({ ...profile, refreshToken: 'hunter2' })
+  assert.equal(await lineOf([], folder), 'first')
+  status = 401
+  for (const key of Object.keys(tokens)) Reflect.deleteProperty(tokens, key)
+  assertRefused(
+    await run(['--renew'], folder),
+    /connection ended \(401\)\. Check `clientId`, .*; if they are right, delete \S+latchkey\.profile\.tokens\.json and write the refresh token of a new connection to `refreshToken` in latchkey\.profile\.json\.$/m,
+  )
+  rmSync(folder.tokens)
+  status = 200
+  Object.assign(tokens, { access_token: 'second' })
+  assert.equal(await lineOf([], folder), 'second')
 })
 
 const sound = { issuer: nowhere, clientId: 'app', clientSecret: 'hunter2hunter2' }
@@ -252,6 +360,14 @@ const profiles: Record<string, [profile: object, answer: RegExp]> = {
     /dialect\.credential\.scheme: write visible ASCII/,
   ],
   'a grant that there is not': [{ ...sound, grant: 'passwrd' }, /grant: write "client_credentials"/],
+  'a lifetime that is over at once': [
+    { ...sound, defaultLifetimeSeconds: 0 },
+    /defaultLifetimeSeconds: write 1 at least\./,
+  ],
+  'a lifetime that was over before': [
+    { ...sound, defaultLifetimeSeconds: -1 },
+    /defaultLifetimeSeconds: write 1 at least\./,
+  ],
   'a refresh token for another grant': [
     { ...sound, refreshToken: 'hunter2' },
     /refreshToken: it goes with "grant": "refresh_token"/,
@@ -262,7 +378,7 @@ const profiles: Record<string, [profile: object, answer: RegExp]> = {
   ],
   'a connection that nothing is known of': [
     { ...sound, grant: 'refresh_token' },
-    /write the new refresh token to `refreshToken` in latchkey\.profile\.json/,
+    /write the refresh token of a new connection to `refreshToken` in latchkey\.profile\.json/,
   ],
 }
 
@@ -298,6 +414,53 @@ test('refused in one line: a profile that is not there, or cannot be read, witho
     assertRefused(await run(['--profile', path], options), / is no profile: it is longer than 64 KiB/)
 })
 
+/** Far longer than any run: what is still there then hangs. */
+const hangTimeoutMs = 60_000
+
+/** Runs it by a shell that puts itself in its place, with the profile in the variable and with what the shell makes of the words. */
+async function runByShell(words: string, profile: object, { cwd }: RunOptions) {
+  const child = spawn('bash', ['-c', `exec "$0" "$1" token ${words}`, process.execPath, latchkeyFile], {
+    cwd,
+    env: { ...process.env, LATCHKEY_SECRET: undefined, PROFILE: JSON.stringify(profile) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: hangTimeoutMs,
+    killSignal: 'SIGKILL',
+  })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: child.exitCode, stdout, stderr }
+}
+
+const streams = {
+  'a pipe': '--profile <(echo "$PROFILE")',
+  'standard input that is a pipe': '--profile /dev/stdin < <(echo "$PROFILE")',
+  'standard input that is a file': '--profile /dev/stdin < latchkey.profile.json',
+  'a file that is handed over open': '--profile /dev/fd/3 3< latchkey.profile.json',
+}
+
+for (const [what, words] of Object.entries(streams)) {
+  test(`a profile from ${what} names its tokens, from the working folder; else it is refused, and nobody is asked`, {
+    skip: !existsSync('/dev/fd') && 'this system has no /dev/fd',
+  }, async () => {
+    let requests = 0
+    const answer = answering({ access_token: 'a-token', expires_in: 3600 })
+    const server = createServer((request, response) => {
+      requests++
+      answer(request, response)
+    })
+    await using listening = await listen(server)
+    const profile = { tokenEndpoint: `http://127.0.0.1:${listening.port}/token`, clientId: 'app' }
+    using folder = folderWith(profile)
+    assertRefused(await runByShell(words, profile, folder), /^latchkey: \/dev\/\S+ .*Write "tokens": "FILE"/)
+    assert.equal(requests, 0)
+    const whole = { ...profile, tokens: 'kept/tokens.json' }
+    folder.write(whole)
+    for (let run = 0; run < 2; run++)
+      assert.equal(succeeded(await runByShell(words, whole, folder)).stdout, 'a-token\n')
+    assert.equal(requests, 1)
+    assert.ok(existsSync(folder.file('kept/tokens.json')))
+  })
+}
+
 test('refused in one line: a profile that others may write, by whatever name', async () => {
   using folder = folderWith(sound)
   for (const mode of [0o620, 0o602, 0o666]) {
@@ -331,27 +494,15 @@ test('what is printed of an error, or to warn, holds nothing that a terminal wou
 /** A server that answers what is its token at the time. */
 async function startAnswering(token: string) {
   const answer = { access_token: token, token_type: 'Bearer', expires_in: 3600 }
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(answer))
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    answer,
-    profile: { tokenEndpoint: `http://127.0.0.1:${port}/token`, clientId: 'app' },
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  const { port, ...server } = await listen(createServer(answering(answer)))
+  return { answer, profile: { tokenEndpoint: `http://127.0.0.1:${port}/token`, clientId: 'app' }, ...server }
 }
 
 test('what is no visible ASCII is not printed as a token: neither what a server answers, nor what was kept', async () => {
   const hostile = 'a\u001b[2Jb'
   await using server = await startAnswering(hostile)
   using folder = folderWith(server.profile)
-  assertRefused(await run([], folder), /The server answered without an access token/)
+  assertRefused(await run([], folder), /The answer has no access token\./)
   server.answer.access_token = 'first'
   assert.equal(await lineOf([], folder), 'first')
   server.answer.access_token = 'second'

@@ -118,19 +118,21 @@ test('every line that cannot be taken is named with what to mend, and nobody is 
     { ...good, name: 'Another' },
     { username: 'f', name: 'F' },
     `{"username": "${'x'.repeat(9000)}"}`,
+    { ...good, username: 'g', '\u001b[2J\u009b2J\nlatchkey: all is well': 1 },
   ])
   assert.deepEqual([code, stdout], [1, ''])
   const lines = stderr.trimEnd().split('\n')
   const expected = [
-    /^line 2: It is no JSON\./,
-    /^line 3: password_hash: its form is not known: argon2id, bcrypt/,
-    /^line 4: password_hash: it costs more to check than is taken: a cost of 14 at most/,
-    /^line 5: scope: the config has no scope `wirte`\. Did you mean `write`\?$/,
-    /^line 6: Unknown option `passwordhash`\. Did you mean `password_hash`\?$/,
-    /^line 7: Line 1 has the same username\./,
-    /^line 8: password_hash: /,
-    /^line 9: It is longer than/,
-    /^latchkey: Nothing is imported\. 8 lines to mend\.$/,
+    /^latchkey: line 2: It is no JSON\./,
+    /^latchkey: line 3: password_hash: its form is not known: argon2id, bcrypt/,
+    /^latchkey: line 4: password_hash: it costs more to check than is taken: a cost of 14 at most/,
+    /^latchkey: line 5: scope: the config has no scope `wirte`\. Did you mean `write`\?$/,
+    /^latchkey: line 6: Unknown option `passwordhash`\. Did you mean `password_hash`\?$/,
+    /^latchkey: line 7: Line 1 has the same username\./,
+    /^latchkey: line 8: password_hash: /,
+    /^latchkey: line 9: It is longer than/,
+    /^latchkey: line 10: Unknown option ` \[2J 2J latchkey: all is well`[^\p{Cc}]*$/u,
+    /^latchkey: Nothing is imported\. 9 lines to mend\.$/,
   ]
   assert.equal(lines.length, expected.length, stderr)
   for (const [index, pattern] of expected.entries()) assert.match(lines[index] ?? '', pattern)

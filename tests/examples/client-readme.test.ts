@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -152,6 +153,22 @@ test("an authentication of one's own sends id and secret as they are", async () 
     auth({ headers, clientId: 'an id', clientSecret: 'a%b' })
     process.stdout.write(atob(headers.get('authorization').slice('Basic '.length)))`
   assert.equal(await run(dev, block('Grants'), look), 'an id:a%b')
+})
+
+test('a private key in PEM is imported by the example', async () => {
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  const code = blocks('Grants')[1] ?? ''
+  const look = `process.stdout.write((await importKey(process.env.PEM)).algorithm.name)`
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['--input-type=module-typescript', '--eval', `${code}\n${look}`],
+    { env: { ...process.env, PEM: privateKey }, encoding: 'utf8' },
+  )
+  assert.equal(stdout, 'ECDSA')
 })
 
 test('makeleaps, platform-login and realtyna: the example gets tokens that the API takes', async () => {

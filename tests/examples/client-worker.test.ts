@@ -70,6 +70,6 @@ test('a worker whose connection is over says so and ends', async () => {
     DATABASE_URL: database.url,
   })
   assert.equal(await worker.exited(), 1)
-  assert.match(worker.stdout(), /not renewed: connection_ended, waiting\n\d+ failed: .*connect again/)
+  assert.match(worker.stdout(), /not renewed: connection_ended, waiting\n\d+ failed: .*connection ended/)
   assert.doesNotMatch(worker.stdout(), /of-no-connection/)
 })

@@ -108,6 +108,18 @@ test('those who hold different locks never wait for each other, however many the
   for (const key of keys) assert.equal(await store(key).get(), key)
 })
 
+test('whoever finds as many holders as there are connections waits for one of them, longer than for an answer', async () => {
+  await using scene = await open({ count: 1 })
+  const [{ store } = assert.fail()] = scene.users
+  // As many as may hold a lock at once, each for longer than the database may take to answer.
+  const holders = Array.from({ length: 10 }, (_, index) =>
+    locked(store(`person:${index}`), () => delay(5_500)),
+  )
+  const waiters = [10, 11, 12].map((index) => locked(store(`person:${index}`), async () => index))
+  assert.deepEqual(await Promise.all(waiters), [10, 11, 12])
+  await Promise.all(holders)
+})
+
 test('the lock of a process that is killed is free at once', async () => {
   await using scene = await open({ count: 1 })
   await using holder = startExample('../tests/examples/sql-store-holder.ts', { DATABASE_URL: scene.url })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -245,6 +246,52 @@ for (const [name, { options, sources }] of Object.entries(apps)) {
     assert.deepEqual(ours, [], stdout)
   })
 }
+
+const axiosConsumer = `
+import { createTokenClient } from '@latchkey/client'
+import { type AxiosAdapterOptions, axiosAdapter } from '@latchkey/client/axios'
+import axios, { type AxiosAdapter } from 'axios'
+
+const client = createTokenClient({ issuer: 'https://auth.example.com', clientId: 'id', origins: ['https://api.example.com'] })
+export const api = axios.create({ adapter: axiosAdapter(client, axios) })
+const own: AxiosAdapter = axiosAdapter(client, axios, { adapter: 'fetch' })
+export const options: AxiosAdapterOptions = { adapter: axios.defaults.adapter }
+for (const adapter of [own, ['xhr', own], axios.defaults.adapter])
+  api.defaults.adapter = axiosAdapter(client, axios, { adapter })
+// @ts-expect-error: this is not axios
+axiosAdapter(client, {})
+// @ts-expect-error: an adapter is a name or a function
+axiosAdapter(client, axios, { adapter: 7 })
+// @ts-expect-error: what comes back is an adapter, and not \`any\`
+export const wrong: string = axiosAdapter(client, axios)
+`
+
+for (const [name, manifest] of Object.entries({ CommonJS: {}, modules: { type: 'module' } }))
+  test(`the adapter for axios fits the axios of an app of ${name}, whose declarations are its own`, async () => {
+    const app = `axios-${name}`
+    const modules = folder.file(`${app}/node_modules`)
+    // As installed beside each other: the client's declarations find axios by `import`, and a CommonJS app by `require`.
+    mkdirSync(join(modules, '@latchkey'), { recursive: true })
+    cpSync(folder.file('node_modules/@latchkey/client'), join(modules, '@latchkey/client'), {
+      recursive: true,
+    })
+    cpSync(`${projectFolder}node_modules/axios`, join(modules, 'axios'), { recursive: true })
+    const compilerOptions = {
+      target: 'es2022',
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      typeRoots: [`${projectFolder}node_modules/@types`],
+      types: ['node'],
+    }
+    writeFileSync(folder.file(`${app}/package.json`), JSON.stringify({ private: true, ...manifest }))
+    writeFileSync(folder.file(`${app}/tsconfig.json`), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+    writeFileSync(folder.file(`${app}/app.ts`), axiosConsumer)
+    const { stdout } = await run(installed('tsc'), ['-p', app], { cwd, env }).catch((error) => error)
+    const ours = stdout.split('\n').filter((line: string) => /app\.ts|@latchkey/.test(line))
+    assert.deepEqual(ours, [], stdout)
+  })
 
 /** What the installed client gets: one token from each Node.js that it runs on and that is here. */
 async function getThem(issuer: string, app: { id: string; secret: string }): Promise<string[]> {

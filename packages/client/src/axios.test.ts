@@ -62,10 +62,11 @@ function redirects({ path }: Seen, response: ServerResponse): boolean {
 }
 
 /** A token server that gives t1, t2, …; an API that takes the last one alone; and another origin that takes anything. */
-async function start(change: ServerDialect = {}, present?: Dialect['present']) {
+async function start(change: ServerDialect = {}, present?: Dialect['present'], beforeToken = async () => {}) {
   let last = 0
   let isDown = false
-  const tokens = await listen((_, response) => {
+  const tokens = await listen(async (_, response) => {
+    await beforeToken()
     if (isDown) return response.writeHead(503).end()
     last++
     const answer = { access_token: `t${last}`, token_type: 'Bearer', expires_in: 3600 }
@@ -611,6 +612,51 @@ test('what is relative to a page goes to its origin, whatever the defaults of ax
     delete axios.defaults.baseURL
     Reflect.deleteProperty(globalThis, 'location')
   }
+})
+
+for (const [how, settings, said] of [
+  ['alone', {}, { message: 'timeout of 100ms exceeded', code: 'ECONNABORTED' }],
+  ['with words', { timeoutErrorMessage: 'Too slow.' }, { message: 'Too slow.', code: 'ECONNABORTED' }],
+  ['made clear', { transitional: { clarifyTimeoutError: true } }, { code: 'ETIMEDOUT' }],
+] as const)
+  test(`a timeout, ${how}, ends the wait for a token by the error of axios, and the renewal goes on`, async () => {
+    const renewal = Promise.withResolvers<void>()
+    await using parts = await start({}, undefined, () => renewal.promise)
+    const api = parts.create('http', { timeout: 100, ...settings })
+    await assert.rejects(api.get('/a'), (error: AxiosError) => {
+      assert.ok(axios.isAxiosError(error))
+      assert.equal(error.config?.url, '/a')
+      const { message, code } = error
+      assert.deepEqual({ message, code }, { message, ...said })
+      return true
+    })
+    assert.equal(parts.api.seen.length, 0)
+    renewal.resolve()
+    assert.equal((await parts.create('http').get('/a')).status, 200)
+    assert.equal(parts.tokens.seen.length, 1)
+  })
+
+test('a timeout ends the wait for a new token as well, and neither none nor an endless one ends anything', async () => {
+  let isSlow = false
+  const renewal = Promise.withResolvers<void>()
+  await using parts = await start({}, undefined, async () => {
+    if (isSlow) await renewal.promise
+  })
+  // Of the app's own: those of axios have timers of their own, for which some of these are too long.
+  const adapter: AxiosAdapter = async (config) => {
+    return { config, status: 200, statusText: '', headers: {}, data: null }
+  }
+  const own = axiosAdapter(parts.client, axios, { adapter })
+  for (const timeout of [0, -1, 1.5e9, 2 ** 31, 2 ** 40, Number.POSITIVE_INFINITY])
+    assert.equal((await axios.get(`${parts.api.url}/a`, { adapter: own, timeout })).status, 200)
+  isSlow = true
+  parts.revoke()
+  const error = await parts
+    .create('http', { timeout: 500 })
+    .get('/a')
+    .catch((thrown) => thrown)
+  assert.deepEqual([error.code, tokensAt(parts.api).at(-1)], ['ECONNABORTED', 't1'])
+  renewal.resolve()
 })
 
 test('a signal of an older polyfill is no hindrance', async () => {

@@ -1,19 +1,30 @@
-import type {
-  AxiosAdapter,
-  AxiosRequestConfig,
-  AxiosResponse,
-  AxiosStatic,
-  InternalAxiosRequestConfig as Config,
-} from 'axios'
+import type { AxiosAdapter, AxiosResponse, AxiosStatic, InternalAxiosRequestConfig as Config } from 'axios'
 import { isWorkerd } from './fetch.ts'
 import type { UnauthorizedReason } from './reason.ts'
-import type { Credential, TokenClient } from './token-client.ts'
+import type { Credential, GetTokenOptions, TokenClient } from './token-client.ts'
+import { giveUpOn } from './waiting.ts'
 
 export type { UnauthorizedReason } from './reason.ts'
 
-/** Another adapter of axios than its default, as in `{ adapter: 'fetch' }`. */
+/*
+ * Axios declares its types twice, once for `import` and once for `require`, and takes neither's for the other's. So what is
+ * declared here names none of them, and gives back the adapter's type that the app's own axios has.
+ */
+
+/** An adapter of axios, by either of its declarations. */
+export type AnyAxiosAdapter = (config: never) => Promise<unknown>
+
+/** What is needed of axios itself, `import axios from 'axios'`. */
+export interface AxiosLike<Adapter extends AnyAxiosAdapter> {
+  readonly Axios: new (config: Record<string, never>) => { getUri(config: object): string }
+  readonly AxiosError: new (message: string, code: string) => Error
+  readonly defaults: object
+  getAdapter(adapters: string | string[] | undefined): Adapter
+}
+
+/** Another adapter of axios than its default, as in `{ adapter: 'fetch' }`; or several, of which the first that runs here is taken. */
 export interface AxiosAdapterOptions {
-  adapter?: AxiosRequestConfig['adapter']
+  adapter?: string | AnyAxiosAdapter | (string | AnyAxiosAdapter)[] | undefined
 }
 
 /**
@@ -28,27 +39,40 @@ export interface AxiosAdapterOptions {
  * With a token in another header than `Authorization` or in the URL no redirect is followed: the caller gets the 3xx (from a
  * browser's fetch: status 0). An XMLHttpRequest, axios's default in browsers, cannot be told so: say `{ adapter: 'fetch' }`.
  *
+ * A request's `timeout` ends its wait for a token, too, by the error that axios has for that; the renewal goes on.
+ *
  * A request with an `Authorization` header, `auth` or a user in its URL keeps that. The credential is not in the `config` of
  * responses and errors.
  *
  * @throws TokenError, from the request, when there is no token to be had; otherwise whatever axios throws.
  */
-export function axiosAdapter(
+export function axiosAdapter<Adapter extends AnyAxiosAdapter>(
+  client: Pick<TokenClient, 'credentialFor'>,
+  axios: AxiosLike<Adapter>,
+  options: AxiosAdapterOptions = {},
+): Adapter {
+  const whole = axios as unknown as AxiosStatic
+  const { adapter = whole.defaults.adapter } = options as { adapter?: AxiosAdapter }
+  return adapterOf(client, whole, adapter) as AnyAxiosAdapter as Adapter
+}
+
+function adapterOf(
   client: Pick<TokenClient, 'credentialFor'>,
   axios: AxiosStatic,
-  { adapter = axios.defaults.adapter }: AxiosAdapterOptions = {},
+  adapter: AxiosStatic['defaults']['adapter'],
 ): AxiosAdapter {
   return async (config) => {
     const adapt = axios.getAdapter(adapter, { ...config, env: { fetch: notingFetch, ...config.env } })
     const url = urlOf(axios, config)
     if (!url || hasOwnCredential(url, config)) return adapt(config)
     const signal = signalOf(config)
-    const credential = await client.credentialFor(url, { signal })
+    const ask = (options: GetTokenOptions) => inTime(axios, config, client.credentialFor(url, options))
+    const credential = await ask({ signal })
     const isOwn = (name: string) => config.headers.has(name)
     if (!credential || Object.keys(credential.headers).some(isOwn)) return adapt(config)
     const first = await send(credential, url, config, adapt)
     if (!first.isRefused) return handOn(first, config)
-    const renew = () => client.credentialFor(url, { rejected: credential.token, signal })
+    const renew = () => ask({ rejected: credential.token, signal })
     const hindrance = whyNotAgain(first, config)
     // Even a failed renewal is the next request's matter: this one has its answer.
     if (hindrance === 'body_not_replayed') await renew().catch(() => signal?.throwIfAborted())
@@ -58,6 +82,22 @@ export function axiosAdapter(
     if (!second.isRefused) return handOn(second, config)
     return handOn(second, config, isOfScope(second) ? 'insufficient_scope' : 'new_token_refused')
   }
+}
+
+/** The longest that timers know, in milliseconds. */
+const maxTimerMs = 2_147_483_647
+
+/** Waits for a token as long as axios waits for an answer, and fails as axios does. */
+async function inTime<Result>(axios: AxiosStatic, config: Config, work: Promise<Result>): Promise<Result> {
+  const { timeout, timeoutErrorMessage, transitional } = config
+  const limitMs = Number.parseInt(`${timeout}`, 10)
+  if (!(limitMs > 0)) return work
+  const limit = AbortSignal.timeout(Math.min(limitMs, maxTimerMs))
+  return giveUpOn(limit, work).catch((thrown) => {
+    if (thrown !== limit.reason) throw thrown
+    const code = transitional?.clarifyTimeoutError ? 'ETIMEDOUT' : 'ECONNABORTED'
+    throw new axios.AxiosError(timeoutErrorMessage || `timeout of ${timeout}ms exceeded`, code, config)
+  })
 }
 
 const reasons = new WeakMap<object, UnauthorizedReason>()

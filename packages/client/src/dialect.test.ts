@@ -171,6 +171,9 @@ for (const [lifetimeUnit, value, seconds] of [
   ['minutes', 'soon', undefined],
   ['iso_date', 'tomorrow', undefined],
   ['epoch_seconds', {}, undefined],
+  ['iso_date', '2025-12-31T23:59:59Z', undefined],
+  ['epoch_seconds', Date.UTC(2026, 0, 1) / 1000, undefined],
+  ['epoch_seconds', 0, undefined],
 ] satisfies [LifetimeUnit, unknown, number | undefined][]) {
   test(`lifetimeUnit ${lifetimeUnit}: ${JSON.stringify(value)} is ${seconds} s`, async () => {
     await using server = await startTokenServer()
@@ -180,6 +183,19 @@ for (const [lifetimeUnit, value, seconds] of [
     assert.equal(told[0]?.expiresInSeconds, seconds)
   })
 }
+
+test('where a clock that is ahead makes every token’s end a thing of the past, a token is used all the same', async () => {
+  for (const [lifetimeUnit, expires_in] of [
+    ['iso_date', '2025-12-31T23:00:00Z'],
+    ['epoch_seconds', Date.UTC(2025, 11, 31) / 1000],
+  ] as const) {
+    await using server = await startTokenServer()
+    server.respond = () => granted('token', { expires_in })
+    const { client } = make(server, { lifetimeUnit })
+    for (let call = 0; call < 3; call++) assert.equal(await client.getToken(), 'token')
+    assert.equal(server.requests.length, 1)
+  }
+})
 
 test('error: the server’s words are where their dotted names say, and make even a 200 a refusal', async () => {
   await using server = await startTokenServer()

@@ -1,6 +1,6 @@
 import { type Dialect, type Presentation, standard, type WireAnswer } from './wire.ts'
 
-/** A unit in which a server writes a lifetime: a number, or a moment. */
+/** A unit in which a server writes a lifetime: a number, or a moment. A moment that has passed counts as not said. */
 export type LifetimeUnit = 'seconds' | 'minutes' | 'milliseconds' | 'iso_date' | 'epoch_seconds'
 
 /** How an API takes its token: `{ scheme: 'Bearer' }` unless it says otherwise. The same words as in a server's dialect. */
@@ -75,13 +75,17 @@ export function dialect(data: ServerDialect): Dialect {
 /** What may stand elsewhere in an answer. */
 const places = ['access_token', 'refresh_token', 'expires_in', 'scope', 'error', 'error_description']
 
-const units: Record<LifetimeUnit, (value: unknown, nowMs: number) => number> = {
+const units: Record<LifetimeUnit, (value: unknown, nowMs: number) => number | undefined> = {
   seconds: Number,
   minutes: (value) => Number(value) * 60,
   milliseconds: (value) => Number(value) / 1000,
-  iso_date: (value, nowMs) => (Date.parse(String(value)) - nowMs) / 1000,
-  epoch_seconds: (value, nowMs) => Number(value) - nowMs / 1000,
+  iso_date: (value, nowMs) => secondsUntil(Date.parse(String(value)), nowMs),
+  epoch_seconds: (value, nowMs) => secondsUntil(Number(value) * 1000, nowMs),
 }
+
+/** A moment that has passed says that this machine's clock is ahead, and nothing of how long the token lives. */
+const secondsUntil = (momentMs: number, nowMs: number): number | undefined =>
+  momentMs > nowMs ? (momentMs - nowMs) / 1000 : undefined
 
 const writers: Record<NonNullable<ServerDialect['body']>, Dialect['write']> = {
   form: standard.write,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from '../../../tests/support/eventually.ts'
 import { type DisconnectOptions, disconnect } from './disconnect.ts'
 import {
   authorizationCode,
@@ -12,6 +14,7 @@ import {
 } from './index.ts'
 import { makeClock } from './testing/clock.ts'
 import { makeStore } from './testing/faulty-store.ts'
+import { endTimeBySilence } from './testing/silence.ts'
 import { granted, type Respond, startTokenServer, type TokenServer } from './testing/token-server.ts'
 
 const hourMs = 3_600_000
@@ -190,6 +193,39 @@ test('a store that fails is told as that', async () => {
     await assert.rejects(scene.end({ store }), { name: 'TokenError', code: 'store_failed' })
     delete faults[member]
   }
+})
+
+for (const member of ['lock', 'get', 'compareAndSet'] as const)
+  test(`where the store hangs in its ${member} the waiting ends, and nothing is done later`, async (context) => {
+    const endTime = endTimeBySilence(context, 45_000)
+    await using scene = await setScene()
+    const { store, faults, hanging, letGo, text } = makeStore()
+    await scene.make({ store }).getToken()
+    endTime()
+    faults[member] = 'hangs'
+    const ended = scene.end({ store })
+    await eventually(() => hanging() > 0)
+    const before = revoked(scene.server).length
+    endTime()
+    await assert.rejects(ended, { name: 'TokenError', code: 'timeout', message: /hangs.*store/ })
+    letGo()
+    delete faults[member]
+    await store.lock?.(() => delay(50))
+    assert.equal(revoked(scene.server).length, before)
+    await scene.end({ store })
+    assert.deepEqual([revoked(scene.server), text()], [['refresh_token refresh-1'], undefined])
+  })
+
+test('with a token endpoint alone it must be said where tokens are revoked', async () => {
+  await using scene = await setScene()
+  const { store, text } = makeStore()
+  await scene.make({ store }).getToken()
+  const before = text()
+  await assert.rejects(scene.end({ store, revocationEndpoint: undefined }), {
+    name: 'TypeError',
+    message: /give revocationEndpoint/,
+  })
+  assert.equal(text(), before)
 })
 
 /** A server that is found by its metadata. */

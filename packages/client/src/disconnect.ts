@@ -8,7 +8,7 @@ import { readTokens } from './tokens.ts'
 export interface DisconnectOptions extends ClientOptions {
   /** Where the connection is. */
   store: TokenStore
-  /** RFC 7009. Default: what the server's metadata say. */
+  /** RFC 7009. Default: what the metadata of `issuer` say; where there is a `tokenEndpoint` alone it must be given. */
   revocationEndpoint?: string | undefined
 }
 
@@ -19,7 +19,8 @@ const maxRounds = 5
  * Ends the connection that `options.store` holds: at the server (RFC 7009), then here. Takes the options of its
  * `createTokenClient`; a client that was made with them finds out when it next renews.
  *
- * @throws TokenError, and the tokens are kept, when the server could not be told: `invalid_metadata` where it has no such endpoint.
+ * @throws TypeError on a wrong option. TokenError, and the tokens are kept, when the server could not be told:
+ * `invalid_metadata` where it has no such endpoint. Also TokenError `timeout`, when the store hangs for 45 seconds.
  */
 export async function disconnect({ revocationEndpoint, ...options }: DisconnectOptions): Promise<void> {
   demand(options.store, 'disconnect ends what a store holds: give the store of that client')
@@ -28,9 +29,13 @@ export async function disconnect({ revocationEndpoint, ...options }: DisconnectO
     revocationEndpoint === undefined || isSecure(revocationEndpoint, settings.transport.allowInsecure),
     'revocationEndpoint is an https URL (or say allowInsecure: true)',
   )
+  demand(
+    revocationEndpoint ?? options.issuer,
+    'give revocationEndpoint: without an issuer there are no metadata that say where tokens are revoked',
+  )
   const store = keptIn(settings.store)
   const server = createServer(settings)
-  await store.alone(async () => {
+  await store.alone(async (over) => {
     for (let round = 0; round < maxRounds; round++) {
       const text = await store.read()
       // Whatever it was asked for: a connection is ended, not used.
@@ -41,6 +46,8 @@ export async function disconnect({ revocationEndpoint, ...options }: DisconnectO
         token: refreshToken ?? accessToken,
         token_type_hint: refreshToken ? 'refresh_token' : 'access_token',
       })
+      // Whoever was told that it failed must not find it done later.
+      over.throwIfAborted()
       await server.send('revocation_endpoint', revocationEndpoint, parameters)
       // Without a lock another process may have renewed meanwhile: what it got is ended too.
       if (await store.write(text, undefined)) return

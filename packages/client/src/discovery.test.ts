@@ -97,8 +97,6 @@ test('a page that answers every path with a 200 does not hide the metadata of Op
 })
 
 for (const [what, answer, code] of [
-  ['a 503', { status: 503, headers: { 'retry-after': '1' } }, 'server_unavailable'],
-  ['a 429', { status: 429, headers: { 'retry-after': '1' } }, 'server_unavailable'],
   ['silence', 'silence', 'timeout'],
   ['a connection that is cut', 'cut', 'server_unavailable'],
 ] satisfies [string, Answer, string][]) {
@@ -114,9 +112,32 @@ for (const [what, answer, code] of [
   })
 }
 
-test('a redirect is not followed: nobody else says whose the metadata are', async () => {
+for (const status of [429, 503])
+  test(`where one place answers ${status} the other is asked; that passes, unless the other has the metadata`, async () => {
+    await using server = await startTokenServer()
+    const trouble: Answer = { status, headers: { 'retry-after': '1' } }
+    serve(server, { [oauth]: trouble })
+    await assert.rejects(discovered(server.url), {
+      code: 'server_unavailable',
+      isPassing: true,
+      status,
+      retryAfterSeconds: 1,
+    })
+    assert.deepEqual(pathsOf(server), [`GET ${oauth}`, `GET ${openid}`])
+    serve(server, { [oauth]: trouble, [openid]: { body: { issuer: server.url } } })
+    assert.equal((await discovered(server.url)).issuer, server.url)
+  })
+
+test('a redirect, as to a page where people sign in, is not followed; the other place may have the metadata', async () => {
   await using server = await startTokenServer()
-  serve(server, { [oauth]: { status: 302, headers: { location: '/elsewhere' } } })
-  await assert.rejects(discovered(server.url), { code: 'request_refused', isPassing: false, status: 302 })
-  assert.deepEqual(pathsOf(server), [`GET ${oauth}`])
+  const away: Answer = { status: 302, headers: { location: '/elsewhere' } }
+  serve(server, { [oauth]: away, [openid]: away })
+  await assert.rejects(discovered(server.url), {
+    code: 'invalid_metadata',
+    isPassing: false,
+    message: new RegExp(`${oauth} answers 302: give tokenEndpoint`),
+  })
+  assert.deepEqual(pathsOf(server), [`GET ${oauth}`, `GET ${openid}`])
+  serve(server, { [oauth]: away, [openid]: { body: { issuer: server.url } } })
+  assert.equal((await discovered(server.url)).issuer, server.url)
 })

@@ -19,20 +19,24 @@ export interface ServerMetadata {
 export async function discover(issuer: string, transport: Transport): Promise<ServerMetadata> {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
+  let trouble: TokenError | undefined
   for (const place of [
     `/.well-known/oauth-authorization-server${path}`,
     `${path}/.well-known/openid-configuration`,
   ]) {
     const url = origin + place
-    const { status, body, retryAfterSeconds } = await ask(transport, url, {})
+    const { ok, status, body, retryAfterSeconds } = await ask(transport, url, {})
+    const what = `${url} answers ${status}`
     const found: ServerMetadata = Object(body)
-    if (status === 200 && found.issuer === issuer) return found
-    if (status === 200 && body !== undefined)
+    if (ok && found.issuer === issuer) return found
+    if (ok && body)
       throw invalid(`${url} is of ${JSON.stringify(found.issuer)?.slice(0, 300)}, not of ${issuer}.`)
-    if (status === 429 || status >= 500)
-      throw new TokenError('server_unavailable', `${url} answers ${status}.`, { status, retryAfterSeconds })
+    trouble =
+      status === 429 || status >= 500
+        ? new TokenError('server_unavailable', `${what}.`, { status, retryAfterSeconds })
+        : (trouble ?? invalid(`${what}: give tokenEndpoint.`))
   }
-  throw invalid(`${issuer} has no metadata: give tokenEndpoint.`)
+  throw trouble
 }
 
 const invalid = (message: string) => new TokenError('invalid_metadata', message)

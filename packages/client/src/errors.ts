@@ -16,16 +16,15 @@ export type TokenErrorCode =
   | 'timeout'
   /** What came back is not a token answer. */
   | 'invalid_response'
-  /** The store could not be read, written or locked; why is in `cause`. */
+  /** The store could not be read, written or locked; why is in the message. */
   | 'store_failed'
 
-/** With these the same call may work later, with nothing changed. */
-const passing: readonly string[] = [
-  'rate_limited',
-  'server_unavailable',
-  'timeout',
-  'invalid_response',
-  'store_failed',
+/** With these the same call fails again until something is changed. */
+const lasting: readonly string[] = [
+  'connection_ended',
+  'request_refused',
+  'invalid_metadata',
+  'store_mismatch',
 ] satisfies TokenErrorCode[]
 
 export interface TokenErrorDetails {
@@ -51,14 +50,14 @@ export class TokenError extends Error implements TokenErrorDetails {
   declare readonly errorUri?: string
   declare readonly retryAfterSeconds?: number
 
-  constructor(code: TokenErrorCode, message: string, details: TokenErrorDetails = {}, cause?: unknown) {
-    super(message, cause === undefined ? {} : { cause })
+  constructor(code: TokenErrorCode, message: string, details: TokenErrorDetails = {}) {
+    super(message)
     this.code = code
     Object.assign(this, details)
   }
 
   /** Whether the same call may work later, with nothing changed. */
   get isPassing(): boolean {
-    return passing.includes(this.code)
+    return !lasting.includes(this.code)
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { createTokenClient } from './index.ts'
 import { reasonOf } from './reason.ts'
 import { startTokenServer } from './testing/token-server.ts'
@@ -429,18 +429,27 @@ test('with the token in the URL a Request keeps its method, headers and body', a
   )
 })
 
-/** A client of a server whose tokens count up, and of an API. */
-async function setScene(answer: Parameters<typeof startApi>[0]) {
+/** The monotonic clock stands still until it is moved. */
+function mockClock({ mock }: TestContext) {
+  let now = performance.now()
+  mock.method(performance, 'now', () => now)
+  return (milliseconds: number) => {
+    now += milliseconds
+  }
+}
+
+/** A client of a server whose tokens count up, and of an API, and maybe another. */
+async function setScene(answer: Parameters<typeof startApi>[0], ...others: string[]) {
   const [server, api] = [await startTokenServer(), await startApi(answer)]
-  const { fetch } = createTokenClient({ ...server.options, origins: [api.origin] })
+  const { fetch } = createTokenClient({ ...server.options, origins: [api.origin, ...others] })
   const all = new AsyncDisposableStack()
   all.use(server)
   all.use(api)
   return {
     server,
     api,
-    async call() {
-      const response = await fetch(api.origin)
+    async call(origin = api.origin) {
+      const response = await fetch(origin)
       await response.arrayBuffer()
       return response
     },
@@ -453,17 +462,17 @@ for (const [what, count] of [
   ['at once', 30],
 ] as const)
   test(`an API that refuses every token costs one renewal in five seconds, with thirty calls ${what}`, async (t) => {
-    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+    const advance = mockClock(t)
     await using scene = await setScene(() => ({ status: 401 }))
     for (let period = 0; period < 3; period++) {
       for (let calls = 0; calls < 30; calls += count) {
         const responses = await Promise.all(Array.from({ length: count }, scene.call))
         for (const response of responses)
           assert.deepEqual([response.status, reasonOf(response)], [401, 'new_token_refused'])
-        t.mock.timers.setTime(Date.now() + 100 * count)
+        advance(100 * count)
       }
       assert.equal(scene.server.requests.length, 2 + period)
-      t.mock.timers.setTime(Date.now() + 5_000)
+      advance(5_000)
     }
   })
 
@@ -481,7 +490,7 @@ test('a token that is revoked ten times in a row, each time after it was accepte
 })
 
 test('an API that refused a new token and takes it later gets another one when that is revoked', async (t) => {
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const advance = mockClock(t)
   let isClosed = true
   const revoked = new Set<string | undefined>()
   await using scene = await setScene(({ headers }) => ({
@@ -491,6 +500,47 @@ test('an API that refused a new token and takes it later gets another one when t
   isClosed = false
   assert.equal((await scene.call()).status, 200)
   revoked.add(scene.api.received.at(-1)?.headers.authorization)
-  t.mock.timers.setTime(Date.now() + 5_000)
+  advance(5_000)
   assert.equal((await scene.call()).status, 200)
+})
+
+test('an API that refuses every token is left alone by the clock that nobody sets back', async (t) => {
+  const advance = mockClock(t)
+  let isClosed = true
+  await using scene = await setScene(() => ({ status: isClosed ? 401 : 200 }))
+  assert.equal((await scene.call()).status, 401)
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 3_600_000 })
+  advance(5_000)
+  const before = scene.server.requests.length
+  assert.equal((await scene.call()).status, 401)
+  assert.equal(scene.server.requests.length, before + 1, 'another token was asked for')
+  isClosed = false
+  assert.equal((await scene.call()).status, 200)
+})
+
+test('that one API refuses every token does not keep another from getting a new one', async (t) => {
+  mockClock(t)
+  const refusedByOther = new Set<string | undefined>()
+  await using other = await startApi(({ headers }) => ({
+    status: refusedByOther.has(headers.authorization) ? 401 : 200,
+  }))
+  await using scene = await setScene(() => ({ status: 401 }), other.origin)
+  assert.equal((await scene.call()).status, 401)
+  assert.equal((await scene.call(other.origin)).status, 200)
+  refusedByOther.add(other.received.at(-1)?.headers.authorization)
+  assert.equal((await scene.call(other.origin)).status, 200)
+})
+
+test('a method is the same in small letters: a get that was redirected is tried again', async () => {
+  await using api = await startApi((request) =>
+    request.path === '/a' ? redirect('/b') : accepting('t2')(request),
+  )
+  const { fetch } = makeFetch([api.origin])
+  assert.equal((await fetch(`${api.origin}/a`, { method: 'get' })).status, 200)
+})
+
+test('no init may be written as null, as for any fetch', async () => {
+  await using api = await startApi(accepting('t1'))
+  const { fetch } = makeFetch([api.origin])
+  assert.equal((await fetch(api.origin, null as unknown as undefined)).status, 200)
 })

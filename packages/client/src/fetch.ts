@@ -33,7 +33,7 @@ export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
     const isOurs = !response.redirected || new URL(response.url).origin === url.origin
     if (response.status !== 401 || !isOurs) return response
     if (isOfScope(response)) return giveReason(response, 'insufficient_scope')
-    if (credential.token === hopeless && Date.now() < hopelessUntilMs)
+    if (credential.token + url.origin === hopeless && performance.now() < hopelessUntilMs)
       return giveReason(response, 'new_token_refused')
     const renewal = credentialFor(url, { rejected: credential.token, signal })
     // What was redirected may have been done already.
@@ -46,8 +46,8 @@ export function createFetch({ credentialFor, fetch }: FetchParts): Fetch {
     })
     const again = await send(spare, renewed as Credential)
     if (again.status === 401) {
-      hopeless = renewed?.token
-      hopelessUntilMs = Date.now() + hopelessMs
+      hopeless = renewed?.token + url.origin
+      hopelessUntilMs = performance.now() + hopelessMs
       giveReason(again, isOfScope(again) ? 'insufficient_scope' : 'new_token_refused')
     }
     return again
@@ -72,7 +72,8 @@ export const isWorkerd = globalThis.navigator?.userAgent === 'Cloudflare-Workers
 
 type Call = ReturnType<typeof readCall>
 
-function readCall(input: string | URL | Request, init: RequestInit = {}) {
+function readCall(input: string | URL | Request, own?: RequestInit | null) {
+  const init = own ?? {}
   const request = input instanceof Request ? input : undefined
   const read = <Name extends 'method' | 'redirect' | 'signal' | 'headers'>(name: Name) =>
     init[name] ?? request?.[name]
@@ -88,7 +89,7 @@ function readCall(input: string | URL | Request, init: RequestInit = {}) {
   }
 }
 
-const isRead = (method: string) => /^(?:GET|HEAD)$/.test(method)
+const isRead = (method: string) => /^(GET|HEAD)$/i.test(method)
 
 /** The same, to be sent once more. `undefined`: its body can be read once. */
 function copyOf(call: Call): Call | undefined {

@@ -14,7 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../../../tests/support/eventually.ts'
@@ -40,6 +40,10 @@ function leave(folder: string, holder: string | Partial<Holder>): string {
   writeFileSync(join(own, 'holder'), typeof holder === 'string' ? holder : JSON.stringify(holder))
   return own
 }
+
+/** The module as another copy of this library has it. */
+const copyOfTheLock = (name: string): Promise<typeof import('./file-lock.ts')> =>
+  import(`./file-lock.ts?${name}`)
 
 test('of processes that take the lock again and again never two hold it, not even when one is stopped for a while', async () => {
   using folder = temporaryFolder()
@@ -87,8 +91,7 @@ test('whoever asks first in a process has the lock first, and what is thrown in 
 
 test('two copies of this library in one process keep each other out', async () => {
   using folder = temporaryFolder()
-  const copy: string = './file-lock.ts?copy'
-  const other: typeof import('./file-lock.ts') = await import(copy)
+  const other = await copyOfTheLock('copy')
   const order: number[] = []
   const task = (number: number) => async () => {
     order.push(number)
@@ -288,4 +291,22 @@ test('a lock that cannot be made says so', async () => {
     withLock(folder.file('file/lock'), async () => {}),
     /The lock .*file\/lock could not be taken: ENOTDIR/,
   )
+})
+
+for (const path of ['/proc/latchkey', '/proc/self/latchkey', '/dev/fd/latchkey'])
+  test(`below ${path}, where no folder can be made, a lock is an error and not waited for`, {
+    skip: !existsSync(dirname(path)),
+  }, async () => {
+    await assert.rejects(
+      withLock(join(path, 'tokens.lock/renew'), async () => {}),
+      /could not be taken: E.*able to make folders there/,
+    )
+  })
+
+test('a lock is made with all the folders that it is in, by several at once', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('one/two/three/lock')
+  const copies = await Promise.all(['a', 'b', 'c'].map(copyOfTheLock))
+  const held = await Promise.all(copies.map(({ withLock }) => withLock(path, async () => 'held')))
+  assert.deepEqual(held, ['held', 'held', 'held'])
 })

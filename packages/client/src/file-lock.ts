@@ -103,7 +103,7 @@ async function acquire(folder: string, deadline: number, timeoutMs: number): Pro
   const self = await thisProcess()
   const isFree = watch(folder, self)
   for (;;) {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     const own = await attempt(folder, isFree, self).catch((error) => {
       // Somebody has just deleted the folder.
       if (codeOf(error) !== 'ENOENT') throw error
@@ -111,6 +111,27 @@ async function acquire(folder: string, deadline: number, timeoutMs: number): Pro
     if (own) return own
     if (performance.now() >= deadline) throw timedOut(folder, timeoutMs)
     await pause(minPauseMs + Math.random() * (maxPauseMs - minPauseMs))
+  }
+}
+
+/** One level after the other, and each once more at most: where no folder can be made, as below /proc, `recursive` never ends. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeLevel(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await makeLevel(path)
+  }
+}
+
+/** Not every system says of a folder that it is there: some say first that none may be made. */
+async function makeLevel(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const found = codeOf(error) === 'ENOENT' ? undefined : await stat(path).catch(() => undefined)
+    if (!found?.isDirectory()) throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -17,6 +18,7 @@ import { relative } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { temporaryFolder } from '../../../tests/support/folder.ts'
+import { missing } from '../../../tests/support/programs.ts'
 import { fileStore, maxFileBytes } from './file-store.ts'
 import { startChild } from './testing/start-child.ts'
 
@@ -300,6 +302,29 @@ test('what this user may not read or write is said, with the path and without th
     await assert.rejects(async () => fileStore(open).lock?.(async () => {}), isLocked)
     await assert.rejects(async () => fileStore(closed).get(), isClosed)
   })
+})
+
+test('of a file that cannot be replaced, as one that is mounted by itself, it is said to mount its folder', {
+  skip: missing('strace'),
+}, () => {
+  using folder = temporaryFolder()
+  const file = folder.file('tokens')
+  writeFileSync(file, 'a', { mode: 0o600 })
+  const change = `
+    const { fileStore } = await import(${JSON.stringify(import.meta.resolve('./file-store.ts'))})
+    for (const next of ['${secret}', undefined])
+      await fileStore(process.argv[1]).compareAndSet('a', next).catch(({ message }) => console.log(message))`
+  // What Linux answers to whoever renames over a mount, which not every container may make.
+  const renamed = [file, `${file}.lock/write/1/next`].flatMap((path) => ['-P', path])
+  const busy = ['-f', '-qq', '-o', '/dev/null', ...renamed, '-e', 'inject=/^rename:error=EBUSY']
+  const node = [process.execPath, '--input-type=module', '-e', change, file]
+  const { stdout, stderr } = spawnSync('strace', [...busy, ...node], { encoding: 'utf8' })
+  const lines = stdout.trim().split('\n')
+  assert.equal(lines.length, 2, stderr)
+  for (const line of lines)
+    assert.match(line, /tokens could not be replaced: it is busy\. .*mount its folder instead\.$/)
+  assert.ok(!stdout.includes(secret))
+  assert.equal(readFileSync(file, 'utf8'), 'a')
 })
 
 /** Root may write everywhere: another user's eyes look then. The folder is one that they can only read. */

@@ -18,6 +18,8 @@ export const maxFileBytes = 1_048_576
  * A file of this user's that others may read is closed to them when it is read. One that belongs to another user is
  * refused, unless that is root; so is the folder beside it.
  *
+ * A file that is mounted by itself cannot be replaced: mount the folder that it is in.
+ *
  * An empty file is as none. A folder that is missing is made, for this user alone. A symbolic link stays; what it points
  * to is replaced.
  *
@@ -110,11 +112,15 @@ async function replace(target: string, text: string | undefined, own: string): P
     if (text !== undefined) await write(next, text)
     await (text === undefined ? rename(target, removed) : rename(next, target))
   } catch (error) {
+    if (codeOf(error) === 'EBUSY') throw new Error(`${target} ${mountAdvice}`, { cause: error })
     if (codeOf(error) !== 'ENOENT') throw error
     throw new Error(`${target} is as it was: this process stood still, and lost the lock.`, { cause: error })
   }
   await rm(removed, { force: true })
 }
+
+const mountAdvice =
+  'could not be replaced: it is busy. Where it is mounted by itself, as one file into a container, mount its folder instead.'
 
 async function write(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o600)

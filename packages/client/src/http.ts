@@ -1,4 +1,5 @@
 import { TokenError } from './errors.ts'
+import { giveUpOn } from './waiting.ts'
 
 /** The longest answer that is read, in characters. */
 const maxAnswerLength = 262_144
@@ -16,6 +17,8 @@ export interface Transport {
 }
 
 export interface Answer {
+  readonly ok: boolean
+  /** 0: a redirect, of which a browser tells no more. */
   readonly status: number
   /** `undefined`: not JSON. */
   readonly body: unknown
@@ -31,25 +34,26 @@ export async function ask({ fetch, timeoutMs }: Transport, url: string, init: Re
   const place = placeOf(url)
   try {
     const signal = AbortSignal.timeout(timeoutMs)
-    const response = await fetch(url, { ...init, redirect: 'manual', signal })
-    const { status } = response
-    // Browsers give a redirect that was not followed the status 0.
-    if (!/^[245]/.test(String(status)))
-      throw new TokenError('request_refused', `${place} redirects: give its last address.`, { status })
-    const seconds = Number(response.headers.get('retry-after'))
+    const response = await giveUpOn(signal, fetch(url, { ...init, redirect: 'manual', signal }))
+    const read = (name: string) => response.headers.get(name) ?? ''
+    const said = read('retry-after')
+    // RFC 9110 §10.2.3: seconds, or a date, by the server's own clock.
+    const seconds = Number(said) || (Date.parse(said) - Date.parse(read('date'))) / 1000
     return {
-      status,
+      ok: response.ok,
+      status: response.status,
       body: parseJson(await readText(response)),
-      // RFC 9110 §10.2.3; the form that is a date needs clocks that agree.
       retryAfterSeconds: seconds > 0 ? Math.min(seconds, maxRetryAfterSeconds) : undefined,
     }
   } catch (error) {
-    if (error instanceof TokenError) throw error
     if (Object(error).name === 'TimeoutError')
       throw new TokenError('timeout', `${place} was silent for ${timeoutMs} ms.`)
-    // Some causes quote the URL, and with it what may be in its query; or, as `data`, what went over the wire.
-    const cause = place === url && !Object(Object(error).cause).data ? error : undefined
-    throw new TokenError('server_unavailable', `${place} was not reached.`, {}, cause)
+    const why = Object(Object(error).cause ?? error)
+    // Some words quote the URL, and with it what may be in its query.
+    throw new TokenError(
+      'server_unavailable',
+      `${place} was not reached (${why.code ?? (place === url ? why.message : 'unknown')}).`,
+    )
   }
 }
 
@@ -80,7 +84,7 @@ export const placeOf = (url: string): string => url.replace(/[?#].*/s, '')
 /** Whether secrets may be sent there: https, or this machine; and whether there is none in it. */
 export function isSecure(url: string, allowInsecure: boolean): boolean {
   const { protocol, hostname, username, password }: Partial<URL> = URL.canParse(url) ? new URL(url) : {}
-  const isHere = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname ?? '')
+  const isHere = /^(localhost|\[::1\]|127(\.\d+){3})$/.test(hostname ?? '')
   return (
     !(username || password) && (protocol === 'https:' || (protocol === 'http:' && (allowInsecure || isHere)))
   )

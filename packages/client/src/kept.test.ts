@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
 import { eventually } from '../../../tests/support/eventually.ts'
+import { dialect } from './dialect.ts'
 import {
   authorizationCode,
   type ClientOptions,
@@ -14,6 +17,7 @@ import {
 } from './index.ts'
 import { makeClock } from './testing/clock.ts'
 import { makeStore } from './testing/faulty-store.ts'
+import { endTimeBySilence } from './testing/silence.ts'
 import { granted, type Respond, refused, startTokenServer, type TokenServer } from './testing/token-server.ts'
 
 const hourMs = 3_600_000
@@ -189,7 +193,7 @@ for (const [what, grant] of grants)
       faults[member] = 'throws'
       await assert.rejects(client.getToken(), (thrown: TokenError) => {
         assert.equal(thrown.code, 'store_failed')
-        assert.equal((thrown.cause as Error).message, `${member} is broken`)
+        assert.equal(thrown.message, `The store failed: ${member} is broken`)
         return true
       })
       assert.deepEqual(told, ['store_failed'])
@@ -564,4 +568,295 @@ test('tokens of a new connection that could not be saved go before what another 
   assert.equal(await client.getToken(), 'newer')
   assert.equal(sent(server).at(-1), 'new-refresh')
   assert.match(String(await store.get()), /newer-refresh/)
+})
+
+test('what could not be saved is no end either, where another is refused with the spent token and empties the store', async () => {
+  await using server = await startTokenServer()
+  let newest = 'start'
+  server.respond = ({ form }) => {
+    if (form.refresh_token !== newest) return refused('invalid_grant')
+    newest = `refresh-${server.requests.length}`
+    return granted(`token of ${newest}`, { refresh_token: newest })
+  }
+  const { store, faults, text } = makeStore()
+  const grant = refreshToken('start')
+  const { client, clock } = make(server, { grant, store })
+  const other = make(server, { grant, store, clock })
+  await client.getToken()
+  await other.client.getToken()
+  clock.advance(hourMs)
+  faults.compareAndSet = 'throws'
+  await client.getToken()
+  delete faults.compareAndSet
+  await assert.rejects(other.client.getToken(), { code: 'connection_ended' })
+  assert.equal(text(), undefined)
+  clock.advance(maxCoolDownMs)
+  await client.getToken()
+  assert.match(String(text()), new RegExp(`"${newest}"`))
+  clock.advance(hourMs)
+  assert.equal(await other.client.getToken(), `token of ${newest}`)
+})
+
+test('a connection of a code that ended before it could be saved is not asked for again', async () => {
+  await using server = await startTokenServer()
+  server.queue.push(granted('one', { refresh_token: 'unsaved' }))
+  server.respond = () => refused('invalid_grant')
+  const { store, faults } = makeStore()
+  faults.compareAndSet = 'throws'
+  const { client, clock } = make(server, { grant: authorizationCode({ code: 'code' }), store })
+  await client.getToken()
+  for (let call = 0; call < 3; call++) {
+    clock.advance(hourMs)
+    await assert.rejects(client.getToken(), { code: 'connection_ended' })
+  }
+  assert.deepEqual(sent(server), ['code', 'unsaved'])
+})
+
+test('tokens of another that appear while the server answers are left as they are by the next renewals, too', async () => {
+  await using server = await startTokenServer()
+  const { store, text, put } = makeStore()
+  server.respond = async () => {
+    await put('of another program')
+    return granted('one', { refresh_token: 'refresh' })
+  }
+  const { client, clock } = make(server, { grant: refreshToken('start'), store })
+  for (let call = 0; call < 3; call++) {
+    assert.equal(await client.getToken(), 'one')
+    clock.advance(maxCoolDownMs)
+  }
+  assert.equal(text(), 'of another program')
+  assert.deepEqual(sent(server), ['start'])
+})
+
+test('a client that began with a code goes on with what others renewed, once its own tokens are saved', async () => {
+  await using server = await startTokenServer()
+  server.respond = detectingReuse()
+  server.queue.push(granted('token-0', { refresh_token: 'start' }))
+  const { store } = makeStore()
+  const { client, clock } = make(server, { grant: authorizationCode({ code: 'code' }), store })
+  const other = make(server, { grant: refreshToken(), store, clock })
+  await client.getToken()
+  for (const [round, one] of [other.client, client, other.client].entries()) {
+    clock.advance(hourMs)
+    assert.equal(await one.getToken(), `token-${round + 1}`)
+  }
+})
+
+for (const [what, grant] of [
+  ['a refresh token', refreshToken('start')],
+  ['a code', authorizationCode({ code: 'start' })],
+] satisfies [string, Grant][])
+  test(`${what} that was exchanged is not sent again where the store was emptied since`, async () => {
+    await using server = await startTokenServer()
+    server.respond = () => granted('token', { refresh_token: 'next' })
+    const { store, put } = makeStore()
+    const { client, clock } = make(server, { grant, store })
+    await client.getToken()
+    await put(undefined)
+    clock.advance(hourMs)
+    await assert.rejects(client.getToken(), { code: 'connection_ended' })
+    assert.deepEqual(sent(server), ['start'])
+  })
+
+for (const hasLock of [true, false])
+  test(`a renewal that pauses ${hasLock ? 'under a lock that was lost' : 'without a lock'} looks again before it asks again`, async () => {
+    await using server = await startTokenServer()
+    server.respond = detectingReuse()
+    const { store } = makeStore({ hasLock })
+    const grant = refreshToken('start')
+    const { lock: _, ...unlocked } = store
+    const other = make(server, { grant, store: unlocked })
+    const clock = {
+      ...other.clock,
+      // As a process does that was stopped meanwhile.
+      async wait(milliseconds: number) {
+        await other.client.getToken()
+        await other.clock.wait(milliseconds)
+      },
+    }
+    const { client } = make(server, { grant, store, clock })
+    server.queue.push({ status: 503 })
+    assert.equal(await client.getToken(), 'token-1')
+    assert.deepEqual(sent(server), ['start', 'start'])
+    clock.advance(hourMs)
+    assert.equal(await client.getToken(), 'token-2')
+  })
+
+test('after a 401 whose renewal was lost on the way the next call asks again, though the token lives', async () => {
+  await using server = await startTokenServer()
+  const { client, clock } = make(server, { grant: refreshToken('start') })
+  const rejected = await client.getToken()
+  server.queue.push('cut', 'cut', 'cut')
+  await assert.rejects(client.getToken({ rejected }), { code: 'server_unavailable' })
+  assert.equal(await client.getToken(), rejected)
+  clock.advance(maxCoolDownMs)
+  assert.equal(await client.getToken(), 'token-2')
+  assert.deepEqual(sent(server), ['start', ...Array(4).fill('refresh-1')])
+})
+
+test('where a status alone refuses a refresh token it stays in the store: it may have been the secret that was wrong', async () => {
+  await using server = await startTokenServer()
+  const { store } = makeStore()
+  const options = { grant: refreshToken('start'), store, dialect: dialect({ invalidGrantStatus: 400 }) }
+  const { client, clock } = make(server, options)
+  await client.getToken()
+  clock.advance(hourMs)
+  server.respond = () => ({ status: 400, body: { error: { message: 'No.' } } })
+  await assert.rejects(client.getToken(), { code: 'connection_ended' })
+  await assert.rejects(client.getToken(), { code: 'connection_ended' })
+  assert.equal(server.requests.length, 2, 'nobody asks with every call')
+  server.respond = () => granted('token', { refresh_token: 'next' })
+  assert.equal(await make(server, { ...options, clock }).client.getToken(), 'token')
+  assert.deepEqual(sent(server), ['start', 'refresh-1', 'refresh-1'])
+})
+
+test('the status does not count where the server has words of its own', async () => {
+  await using server = await startTokenServer()
+  server.respond = () => refused('invalid_client')
+  const options = { grant: refreshToken('start'), dialect: dialect({ invalidGrantStatus: 400 }) }
+  await assert.rejects(make(server, options).client.getToken(), { code: 'request_refused' })
+})
+
+for (const [what, answer] of [
+  ['in words', refused('unauthorized_client')],
+  ['by a status alone', { status: 400, body: {} }],
+] as const)
+  test(`a grant that can be repeated is, where the server does not refresh it and says so ${what}`, async () => {
+    await using server = await startTokenServer()
+    server.respond = ({ form }) =>
+      form.grant_type === 'password' ? granted('token', { refresh_token: 'useless' }) : answer
+    const { client, clock, told } = make(server, { grant: password({ username: 'jane', password: 'p' }) })
+    await client.getToken()
+    clock.advance(hourMs)
+    assert.equal(await client.getToken(), 'token')
+    assert.deepEqual(told, [])
+    assert.equal(server.requests.length, 3)
+  })
+
+test('a client for itself does not write over a connection of a person', async () => {
+  await using server = await startTokenServer()
+  const { store, text } = makeStore()
+  await make(server, { grant: refreshToken('of jane'), store }).client.getToken()
+  const before = text()
+  await assert.rejects(make(server, { store }).client.getToken(), { code: 'store_mismatch' })
+  assert.equal(text(), before)
+})
+
+test('of a grant of one\u2019s own the parameters say whose token it is', async () => {
+  await using server = await startTokenServer()
+  server.respond = ({ form }) => granted(`token of ${form.subject ?? 'the app'}`)
+  const { store } = makeStore()
+  const of = (subject: string): Grant => ({
+    parameters: { grant_type: 'urn:example:on-behalf-of', subject },
+    isRepeatable: true,
+  })
+  for (const [grant, token] of [
+    [clientCredentials(), 'token of the app'],
+    [of('john'), 'token of john'],
+    [of('jane'), 'token of jane'],
+    [of('jane'), 'token of jane'],
+  ] as const)
+    assert.equal(await make(server, { grant, store }).client.getToken(), token)
+  assert.equal(server.requests.length, 3)
+})
+
+test('a store may say null or an empty text for nothing', async () => {
+  await using server = await startTokenServer()
+  for (const nothing of [null, '']) {
+    let kept: unknown = nothing
+    const store = {
+      get: () => kept as string | undefined,
+      compareAndSet(expected: unknown, next: string | undefined) {
+        if (kept !== expected) return false
+        kept = next
+        return true
+      },
+    }
+    const { client, told } = make(server, { grant: refreshToken('start'), store })
+    await client.getToken()
+    assert.deepEqual(told, [])
+    assert.match(String(kept), /refresh-/)
+  }
+})
+
+test('the error of a store is told by its message alone: some hold what was to be kept', async () => {
+  await using server = await startTokenServer()
+  const { store } = makeStore()
+  const errors: TokenError[] = []
+  const { client } = make(server, {
+    grant: refreshToken('start'),
+    onError: (error) => errors.push(error),
+    store: {
+      ...store,
+      compareAndSet(_, next) {
+        throw Object.assign(new Error('OOM'), { command: { name: 'eval', args: [next] } })
+      },
+    },
+  })
+  await client.getToken()
+  assert.match(inspect(errors, { depth: 9 }), /The store failed: OOM/)
+  assert.doesNotMatch(inspect(errors, { depth: 9 }), /refresh-1/)
+})
+
+test('a renewal that is given up lets go of the lock, also where the store would let it hold on', async (t) => {
+  await using server = await startTokenServer()
+  const { store } = makeStore({ hasLock: false })
+  let last: Promise<unknown> = Promise.resolve()
+  store.lock = (task) => {
+    const result = last.then(task)
+    last = result.catch(() => {})
+    return result
+  }
+  const over = new AbortController()
+  t.mock.method(AbortSignal, 'timeout', () => over.signal)
+  const hanging = make(server, { store, auth: () => new Promise<void>(() => over.abort()) })
+  await assert.rejects(hanging.client.getToken(), { code: 'timeout' })
+  t.mock.restoreAll()
+  assert.equal(await make(server, { store }).client.getToken(), 'token-1')
+})
+
+test('a fetch of one\u2019s own that ignores its signal is given up all the same', async (t) => {
+  await using server = await startTokenServer()
+  const timeoutMs = 100
+  const end = endTimeBySilence(t, timeoutMs)
+  const fetch = () => {
+    setImmediate(end)
+    return new Promise<Response>(() => {})
+  }
+  await assert.rejects(make(server, { fetch, timeoutMs }).client.getToken(), {
+    message: /was silent for 100 ms/,
+  })
+})
+
+test('an empty refresh token in an answer is none: the one before goes on', async () => {
+  await using server = await startTokenServer()
+  const { client, clock } = make(server, { grant: refreshToken('start') })
+  server.queue.push(granted('one', { refresh_token: '' }))
+  await client.getToken()
+  clock.advance(hourMs)
+  await client.getToken()
+  assert.deepEqual(sent(server), ['start', 'start'])
+})
+
+test('a token of the store is as old as its moment says, also after this machine has slept', async () => {
+  await using server = await startTokenServer()
+  const { store } = makeStore()
+  const { client: other, clock } = make(server, { store })
+  await other.getToken()
+  clock.advance(hourMs / 2)
+  const { client } = make(server, { store, clock })
+  assert.equal(await client.getToken(), 'token-1')
+  clock.jump(hourMs / 2)
+  assert.equal(await client.getToken(), 'token-2')
+})
+
+test('a signal that outlives many calls is left with no listener of theirs', async () => {
+  await using server = await startTokenServer()
+  const { client, clock } = make(server)
+  const { signal } = new AbortController()
+  for (let call = 0; call < 20; call++) {
+    clock.advance(hourMs)
+    await client.getToken({ signal })
+  }
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
 })

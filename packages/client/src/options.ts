@@ -74,10 +74,42 @@ export type Settings = ReturnType<typeof parseOptions>
 
 /** Checks what was written and fills in the defaults. @throws TypeError that says what to write instead. */
 export function parseOptions(options: ClientOptions) {
-  for (const name in options) demand(optionNames.includes(name), `there is no option ${name}`)
-  const { issuer, tokenEndpoint, clientId, clientSecret, scope, resource = [], origins, fetch } = options
+  const {
+    issuer,
+    tokenEndpoint,
+    clientId,
+    clientSecret,
+    auth,
+    scope,
+    resource = [],
+    origins,
+    fetch,
+  } = options
   const { grant = clientCredentials(), parameters = {}, store = memoryStore(), clock = systemClock } = options
   const { dialect = standard, allowInsecure = false, timeoutMs = 4_000 } = options
+  const { defaultLifetimeSeconds, onRenew, onError } = options
+  const known = {
+    issuer,
+    tokenEndpoint,
+    clientId,
+    clientSecret,
+    auth,
+    scope,
+    resource,
+    origins,
+    fetch,
+    grant,
+    parameters,
+    store,
+    clock,
+    dialect,
+    allowInsecure,
+    timeoutMs,
+    defaultLifetimeSeconds,
+    onRenew,
+    onError,
+  }
+  for (const name in options) demand(name in known, `there is no option ${name}`)
   const server = issuer ?? tokenEndpoint
   demand(server, 'give issuer or tokenEndpoint')
   const resources = [resource].flat()
@@ -85,21 +117,20 @@ export function parseOptions(options: ClientOptions) {
   const urls = [server, tokenEndpoint ?? server, dialect.refreshEndpoint ?? server, ...gettingToken]
   demand(
     urls.every((url) => isSecure(url, allowInsecure)),
-    'endpoints and origins are https URLs (or say allowInsecure: true)',
+    'endpoints and origins are https URLs, or say allowInsecure',
   )
   demand(
     clientSecret === undefined || (clientSecret && clientId),
-    'give clientId and clientSecret, or no clientSecret',
+    'give clientId and clientSecret, or no secret',
   )
-  demand(timeoutMs >= 100 && timeoutMs <= 10_000, 'timeoutMs is 100 to 10000')
-  const asked = [scope, resources, parameters, grant.parameters?.username]
+  demand(Number.isFinite(timeoutMs) && timeoutMs >= 100 && timeoutMs <= 10_000, 'timeoutMs is 100 to 10000')
+  demand(
+    defaultLifetimeSeconds === undefined || defaultLifetimeSeconds > 0,
+    'defaultLifetimeSeconds is above 0',
+  )
+  const asked = [scope, resources, parameters, { ...grant.parameters, password: 0 }]
   return {
-    ...options,
-    grant,
-    parameters,
-    store,
-    clock,
-    dialect,
+    ...known,
     resources,
     owner: JSON.stringify([1, server, clientId]),
     asked: grant.isRepeatable ? JSON.stringify(asked) : undefined,
@@ -112,11 +143,6 @@ export function parseOptions(options: ClientOptions) {
     },
   }
 }
-
-const optionNames =
-  'issuer tokenEndpoint clientId clientSecret auth grant scope resource parameters origins store dialect defaultLifetimeSeconds timeoutMs allowInsecure onRenew onError fetch clock'.split(
-    ' ',
-  )
 
 /** @throws TypeError with the advice, unless all is well. */
 export function demand(isWell: unknown, advice: string): asserts isWell {

@@ -10,21 +10,20 @@ const maxAttempts = 3
 const minPauseSeconds = 0.1
 const maxPauseSeconds = 1.5
 
-/** Asks again after what passes: soon, since a server whose answer was lost may have rotated the refresh token. */
-export async function askPatiently<Result>(
+/**
+ * Waits before the next request: briefly, since a server whose answer was lost may have rotated the refresh token.
+ *
+ * @throws what was thrown, where that does not pass, or not soon, or was tried often enough.
+ */
+export async function pauseAfter(
+  thrown: unknown,
+  attempts: number,
   { wait }: Clock,
   onRetry: (error: TokenError) => void,
-  ask: () => Promise<Result>,
-): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof TokenError && error.isPassing) || attempt === maxAttempts) throw error
-      const seconds = error.retryAfterSeconds ?? minPauseSeconds * 4 ** (attempt - 1)
-      if (seconds > maxPauseSeconds) throw error
-      onRetry(error)
-      await wait(Math.min(seconds * (1 + Math.random()), maxPauseSeconds) * 1000)
-    }
-  }
+): Promise<void> {
+  if (!(thrown instanceof TokenError && thrown.isPassing) || attempts === maxAttempts) throw thrown
+  const seconds = thrown.retryAfterSeconds ?? minPauseSeconds * 4 ** (attempts - 1)
+  if (seconds > maxPauseSeconds) throw thrown
+  onRetry(thrown)
+  await wait(Math.min(seconds * (1 + Math.random()), maxPauseSeconds) * 1000)
 }

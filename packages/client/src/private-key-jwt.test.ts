@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { constants, KeyObject, verify } from 'node:crypto'
+import { constants, generateKeyPairSync, KeyObject, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { createTokenClient } from './index.ts'
 import { privateKeyJwt } from './private-key-jwt.ts'
@@ -110,6 +110,28 @@ for (const [what, algorithm, kind] of [
     })
   })
 }
+
+for (const [what, makeKey] of Object.entries({
+  'a PEM': (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }),
+  'a KeyObject': (key: KeyObject) => key,
+  'a JWK': (key: KeyObject) => key.export({ format: 'jwk' }),
+  'no key': () => undefined,
+  null: () => null,
+}))
+  test(`${what} is refused with how to make a CryptoKey, and without a word of it`, () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const key = makeKey(privateKey)
+    const { d = '' } = privateKey.export({ format: 'jwk' })
+    assert.throws(
+      () => privateKeyJwt({ key: key as CryptoKey }),
+      (thrown: Error) =>
+        thrown instanceof TypeError &&
+        /^privateKeyJwt: key is a private CryptoKey .*crypto\.subtle\.importKey\('pkcs8'/.test(
+          thrown.message,
+        ) &&
+        !thrown.message.includes(d),
+    )
+  })
 
 test('a key that signs nothing is refused at once', async () => {
   const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt'])

@@ -10,7 +10,7 @@ const assertionLifetimeSeconds = 60
  *
  * `audience`: default the issuer, or the token endpoint where that is all there is.
  *
- * @throws TypeError on another key.
+ * @throws TypeError on another key, and on what is none, such as a PEM: `crypto.subtle.importKey` makes one of it.
  */
 export function privateKeyJwt(options: {
   key: CryptoKey
@@ -47,16 +47,16 @@ const signatures: Record<string, Signature> = {
   'RSA-PSS SHA-256': ['PS256', { name: 'RSA-PSS', saltLength: 32 }],
 }
 
-function signatureOf({ algorithm, type }: CryptoKey): Signature {
-  const { name, namedCurve, hash } = algorithm as {
-    name: string
-    namedCurve?: string
-    hash?: { name: string }
-  }
+function signatureOf(key: CryptoKey): Signature {
+  // Whoever writes JavaScript may give anything.
+  const { algorithm, type }: Partial<CryptoKey> = Object(key)
+  const { name, namedCurve, hash }: { name?: string; namedCurve?: string; hash?: { name: string } } =
+    Object(algorithm)
   const found = signatures[[name, namedCurve ?? hash?.name].filter(Boolean).join(' ')]
   if (found && type === 'private') return found
   throw new TypeError(
-    'privateKeyJwt: key is a private CryptoKey of ECDSA P-256, Ed25519, or RSA with SHA-256.',
+    'privateKeyJwt: key is a private CryptoKey of ECDSA P-256, Ed25519, or RSA with SHA-256. To make one of a PEM, ' +
+      "decode what is between its lines from base64: await crypto.subtle.importKey('pkcs8', bytes, algorithm, false, ['sign']).",
   )
 }
 

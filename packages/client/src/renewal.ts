@@ -1,18 +1,16 @@
 import { TokenError } from './errors.ts'
 import { keptIn } from './kept.ts'
 import type { Settings } from './options.ts'
-import { askPatiently } from './patience.ts'
+import { pauseAfter } from './patience.ts'
 import { createServer, type Parameters } from './server.ts'
 import { isToken } from './token-answer.ts'
 import { type Held, hold, holdStored, isAlive, isDue, readClocks, readTokens, type Tokens } from './tokens.ts'
-import { giveUpOn } from './waiting.ts'
+import { giveUpOn, lostAfterMs } from './waiting.ts'
 
 /** How often a store without a lock is read again before a refusal is believed: the winner may not have written yet. */
 const rereadPausesMs = [0, 200, 800]
-/** Refresh tokens of others, and writes, that one renewal tries. */
+/** Requests, and writes, that one renewal tries. */
 const maxRounds = 5
-/** After which a renewal is lost: its store is silent, or its runtime has ended the request that it belonged to. */
-const renewalTimeoutMs = 45_000
 /** After a failed renewal nobody asks for so long, up to twice, or as long as the server said. */
 const coolDownSeconds = 2
 
@@ -29,7 +27,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
   const store = keptIn(settings.store)
   let held: Held | undefined
   let running: Promise<() => string> | undefined
-  let isStartSpent = false
+  /** What the first token is asked for with. `undefined`: there is nothing, or it is spent. */
+  let start = grant.parameters
   /** Until the tokens of a new connection are saved: they go before what the store holds. */
   let { isNew } = grant
   let failure: TokenError | undefined
@@ -39,9 +38,6 @@ export function createRenewal(settings: Settings): TokenRenewal {
     isToken(candidate?.tokens.accessToken) &&
     candidate.tokens.accessToken !== rejected &&
     isAlive(candidate, clock)
-
-  const isFresh = (candidate: Held, rejected?: string) =>
-    isUsable(candidate, rejected) && !isDue(candidate, clock)
 
   const isQuiet = () => clock.monotonicMs() < quietUntilMs
 
@@ -65,7 +61,7 @@ export function createRenewal(settings: Settings): TokenRenewal {
   async function renew(rejected?: string): Promise<string> {
     for (let joins = 0; running; joins++) {
       const joined = running
-      const outcome = await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), joined).catch(() => undefined)
+      const outcome = await giveUpOn(AbortSignal.timeout(lostAfterMs), joined).catch(() => undefined)
       if (running === joined) running = undefined
       const token = outcome?.()
       // Who began it may not have known that this token was refused.
@@ -81,13 +77,14 @@ export function createRenewal(settings: Settings): TokenRenewal {
 
   async function begin(rejected?: string): Promise<string> {
     try {
-      const lost = new TokenError('timeout', 'The renewal hangs: look at the store.')
-      const work = store.alone(() => renewAlone(rejected))
-      await giveUpOn(AbortSignal.timeout(renewalTimeoutMs), work, lost)
+      await store.alone((over) => renewAlone(rejected, over))
     } catch (thrown) {
       const hasToken = isUsable(held, rejected)
+      // An answer may be lost, and its refresh token forgiven for moments only: the next call asks again, due or not.
+      if (rejected) held &&= { ...held, dueAtAgeMs: 0 }
       // Once a connection has ended, nobody is asked: there the store alone can bring news.
-      if (thrown instanceof TokenError && (hasToken || !isEnd(thrown))) coolDown(thrown)
+      if (thrown instanceof TokenError && (hasToken || !isEnd(thrown) || isUncertain(thrown)))
+        coolDown(thrown)
       tell(thrown, false, hasToken)
       if (!hasToken) throw thrown
     }
@@ -95,43 +92,52 @@ export function createRenewal(settings: Settings): TokenRenewal {
   }
 
   /** Reads what the store has; unless another user of it has renewed, asks the server, and saves what it answers. */
-  async function renewAlone(rejected?: string): Promise<Held> {
-    let text = await store.read()
-    if (held && !held.isSaved && held.text === text) {
-      held = await save(held)
-      if (isFresh(held, rejected)) return held
-      text = held.text
-    }
+  async function renewAlone(rejected: string | undefined, over: AbortSignal): Promise<void> {
+    let failures = 0
     for (let round = 0; round < maxRounds; round++) {
-      // Read also where it does not count: it may be another client's.
-      const kept = readTokens(text, owner, asked)
-      // What could not be saved is newer than what is.
-      const isAhead = isNew || (held && !held.isSaved && held.text === text)
-      const stored = isAhead ? held?.tokens : kept
-      if (kept && !isAhead && text !== held?.text) {
-        const found = holdStored(kept, text, clock)
-        if (isUsable(found, rejected)) held = found
-        if (isFresh(found, rejected)) return told(found)
+      // Before each request: while this process waited, or was stopped, another may have renewed.
+      let text = await store.read()
+      // Also where it does not count: it may be another client's, and then nothing is written over it.
+      let stored = readTokens(text, owner, asked)
+      // What could not be saved is newer than what was there before, and than nothing.
+      if (held && !held.isSaved && (isNew || !text || held.text === text)) {
+        held = await save(held)
+        if (isUsable(held, rejected) && !isDue(held, clock)) return
+        ;({ text, tokens: stored } = held)
+      } else if (isNew) {
+        stored = undefined
+      } else if (stored && text !== held?.text) {
+        const found = holdStored(stored, text, clock)
+        if (isUsable(found, rejected)) {
+          held = found
+          if (!isDue(held, clock)) return told()
+        }
       }
       const parameters = nextRequest(stored)
       try {
+        over.throwIfAborted()
         // Before it is saved: who hangs there has it nevertheless.
         held = await ask(parameters, stored, text)
-        const renewed = await save(held, parameters.refresh_token)
-        isStartSpent = true
-        return told(renewed, parameters)
+        held = await save(held, parameters.refresh_token)
+        spendStart()
+        return told(parameters.grant_type)
       } catch (thrown) {
-        text = await afterRefusal(thrown, stored, text)
+        if (isOver(thrown, stored)) await afterRefusal(thrown, stored, text)
+        else await pauseAfter(thrown, ++failures, clock, tell)
       }
     }
-    throw new TokenError('store_failed', 'The store is too busy.')
+    throw new TokenError('store_failed', 'The store is busy.')
   }
 
   /** What to ask for next. @throws TokenError `connection_ended` where nothing is left to ask with. */
   function nextRequest(stored: Tokens | undefined): Parameters {
     if (stored?.refreshToken) return { grant_type: 'refresh_token', refresh_token: stored.refreshToken }
-    if (grant.parameters && (grant.isRepeatable || !(isStartSpent || stored))) return grant.parameters
+    if (start && (grant.isRepeatable || !stored)) return start
     throw new TokenError('connection_ended', 'There is no refresh token: connect again.')
+  }
+
+  function spendStart(): void {
+    if (!grant.isRepeatable) start = undefined
   }
 
   async function ask(
@@ -139,17 +145,15 @@ export function createRenewal(settings: Settings): TokenRenewal {
     before: Tokens | undefined,
     text: string | undefined,
   ): Promise<Held> {
-    return askPatiently(clock, tell, async () => {
-      const since = readClocks(clock)
-      const {
-        refreshToken = parameters.refresh_token,
-        scope = before?.scope,
-        ...answer
-      } = await server.token(parameters)
-      // RFC 6749 §6: what an answer leaves out goes on as it is.
-      const tokens = { owner, asked, ...answer, refreshToken, scope, obtainedAtMs: since.wall }
-      return hold(tokens, text, false, since)
-    })
+    const since = readClocks(clock)
+    const {
+      refreshToken = parameters.refresh_token,
+      scope = before?.scope,
+      ...answer
+    } = await server.token(parameters)
+    // RFC 6749 §6: what an answer leaves out goes on as it is.
+    const tokens = { owner, asked, ...answer, refreshToken, scope, obtainedAtMs: since.wall }
+    return hold(tokens, text, false, since)
   }
 
   /**
@@ -159,7 +163,7 @@ export function createRenewal(settings: Settings): TokenRenewal {
   async function save(candidate: Held, spent?: string): Promise<Held> {
     let { tokens, text, isSaved } = candidate
     const next = JSON.stringify(tokens)
-    let problem = new TokenError('store_failed', 'The store is too busy.')
+    let problem = new TokenError('store_failed', 'The store is busy.')
     for (let round = 0; round < maxRounds && !isSaved; round++)
       try {
         isSaved = await store.write(text, next)
@@ -180,27 +184,28 @@ export function createRenewal(settings: Settings): TokenRenewal {
     return { ...candidate, text, isSaved }
   }
 
-  /** What the store holds after the server said that it is over: another may have been faster, or the grant begins anew. */
+  /** Whether what was sent is worth nothing more. What can be repeated is, rather than refreshed by a server that does not. */
+  const isOver = (thrown: unknown, stored: Tokens | undefined) =>
+    isEnd(thrown) || (grant.isRepeatable && stored?.refreshToken && Object(thrown).code === 'request_refused')
+
+  /** The server said that it is over: another may have been faster, or the grant begins anew. @throws what was thrown */
   async function afterRefusal(thrown: unknown, stored: Tokens | undefined, text: string | undefined) {
-    if (!isEnd(thrown)) throw thrown
-    isStartSpent = true
-    for (const pauseMs of settings.store.lock ? [0] : rereadPausesMs) {
+    spendStart()
+    for (const pauseMs of rereadPausesMs) {
       await clock.wait(pauseMs)
-      const newer = await store.read()
-      if (newer !== text) return newer
+      if ((await store.read()) !== text) return
     }
+    // What was refused need not be saved any more.
     held &&= { ...held, isSaved: true }
-    if (stored && !isNew && !(await store.write(text, undefined))) return store.read()
-    if (stored && grant.isRepeatable) return undefined
-    throw thrown
+    const isCertain = start || !isUncertain(thrown)
+    if (stored && !isNew && isCertain && !(await store.write(text, undefined))) return
+    if (!(stored && start)) throw thrown
   }
 
   /** What is renewed counts at once, whatever becomes of who waits for it. */
-  function told(renewed: Held, { grant_type: grantType }: Partial<Parameters> = {}): Held {
-    held = renewed
-    const { scope, lifetimeSeconds: expiresInSeconds } = renewed.tokens
+  function told(grantType?: string): void {
+    const { scope, lifetimeSeconds: expiresInSeconds } = (held as Held).tokens
     quietly(() => onRenew?.({ grantType, expiresInSeconds, scope }))
-    return renewed
   }
 
   function tell(thrown: unknown, willRetry = true, hasToken = isUsable(held)): void {
@@ -211,6 +216,9 @@ export function createRenewal(settings: Settings): TokenRenewal {
 }
 
 const isEnd = (thrown: unknown): boolean => Object(thrown).code === 'connection_ended'
+
+/** Where a status alone said that it is over, it may have been another thing, as a wrong secret. */
+const isUncertain = (thrown: unknown): boolean => Object(thrown).status && !Object(thrown).error
 
 /** Rejects by no failure of the work: what rejects it is the runtime. */
 const outcomeOf = <Result>(work: Promise<Result>): Promise<() => Result> =>

@@ -22,16 +22,12 @@ export interface Server {
 
 export function createServer(settings: Settings): Server {
   const { issuer, tokenEndpoint, clientId, clientSecret, dialect, transport } = settings
-  let metadata: Partial<ServerMetadata> | undefined
-
   /** Read once. */
-  async function findMetadata(): Promise<Partial<ServerMetadata>> {
-    metadata ??= issuer ? await discover(issuer, transport) : {}
-    return metadata
-  }
+  let metadata: Partial<ServerMetadata> = {}
 
   const send: Server['send'] = async (name, known, parameters) => {
-    const url = known ?? endpointOf(await findMetadata(), name, transport)
+    if (!known && issuer && !metadata.issuer) metadata = await discover(issuer, transport)
+    const url = known ?? endpointOf(metadata, name, transport)
     const grantType = parameters.get('grant_type')
     const headers = new Headers({ accept: 'application/json' })
     const { auth = clientSecret ? basic() : none() } = settings
@@ -41,7 +37,7 @@ export function createServer(settings: Settings): Server {
     const answer = await ask(transport, ...dialect.write(url, headers, parameters))
     const said = dialect.read(answer.body, settings.clock.nowMs())
     // There are servers that refuse with a 200.
-    if (answer.status < 300 && !said.error) return said
+    if (answer.ok && !said.error) return said
     throw refusal({ ...answer, said, url, grantType, secrets }, dialect)
   }
 

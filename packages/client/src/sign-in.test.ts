@@ -183,6 +183,30 @@ test('an answer without a code, or with anything twice, is none', async () => {
   refuses('http://[', pending, 'invalid_callback')
 })
 
+test('what is no URL with a query is refused as that, with what to give', async () => {
+  const pending = await begin()
+  const answer = { code: 'the-code', state: pending.state }
+  const bare = Object.assign(Object.create(null), answer)
+  const text = new URLSearchParams(answer).toString()
+  for (const wrong of [
+    text,
+    answer,
+    bare,
+    [text],
+    redirectUri,
+    `${redirectUri}#${text}`,
+    '',
+    undefined,
+    null,
+  ]) {
+    const { message } = refuses(wrong as string, pending, 'invalid_callback')
+    assert.match(message, /no URL with a query.*URLSearchParams/)
+    assert.ok(!message.includes('the-code') && !message.includes(pending.state))
+  }
+  for (const way of [`?${text}`, `callback?${text}`, `/callback?${text}`])
+    assert.equal(finishSignIn(way, pending).parameters?.code, 'the-code')
+})
+
 test('a wrong option is told before anybody is sent anywhere', async () => {
   const { authorizationEndpoint, ...without } = options
   const wrong: [SignInOptions, RegExp][] = [
@@ -195,6 +219,7 @@ test('a wrong option is told before anybody is sent anywhere', async () => {
     [{ ...without, issuer: 'auth.example.com' }, /issuer is not an https URL/],
     [{ ...options, parameters: { state: 'mine' } }, /parameters may not hold state/],
     [{ ...options, timeoutMs: 0 }, /timeoutMs is a number from 100 to 10000/],
+    [{ ...options, ...{ timeoutMs: '4000' as never } }, /timeoutMs is a number from 100 to 10000/],
     [{ ...options, ...{ clientSecret: 'secret' } }, /there is no option clientSecret/],
   ]
   for (const [given, message] of wrong)

@@ -150,7 +150,9 @@ function checkOptions(options: SignInOptions): void {
   if (!clientId) throw wrong('give clientId.')
   if (!URL.canParse(redirectUri) || redirectUri.includes('#'))
     throw wrong('redirectUri is a whole URL without a fragment, as in https://app.example.com/callback.')
-  if (!(timeoutMs >= 100 && timeoutMs <= 10_000)) throw wrong('timeoutMs is a number from 100 to 10000.')
+  // Text, as of a variable of the environment, would compare as a number and be none.
+  if (!(typeof timeoutMs === 'number' && timeoutMs >= 100 && timeoutMs <= 10_000))
+    throw wrong('timeoutMs is a number from 100 to 10000.')
   const own = Object.keys(parameters).find((name) => ownParameters.includes(name))
   if (own !== undefined)
     throw wrong(`parameters may not hold ${own}. What can be chosen has an option of its own.`)
@@ -183,8 +185,13 @@ function reader(callback: string | URL | URLSearchParams, base: string | undefin
 }
 
 function queryOf(callback: string | URL, base = 'http://localhost'): URLSearchParams {
-  if (!URL.canParse(callback, base)) throw new SignInError('invalid_callback', 'The callback is not a URL.')
-  return new URL(callback, base).searchParams
+  const isUrl = typeof callback === 'string' || callback instanceof URL
+  const url = isUrl && URL.canParse(callback, base) ? new URL(callback, base) : undefined
+  if (url?.search) return url.searchParams
+  throw new SignInError(
+    'invalid_callback',
+    'The callback is no URL with a query. Give the URL that was called, as in /callback?code=…, or a URLSearchParams.',
+  )
 }
 
 /** RFC 9207 §2.4: an answer of another server would have us send its code, and our secret, to the wrong one. */

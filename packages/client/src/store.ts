@@ -1,4 +1,4 @@
-import { giveUpOn } from './waiting.ts'
+import { giveUpOn, lostAfterMs } from './waiting.ts'
 
 type Awaitable<Value> = Value | Promise<Value>
 
@@ -26,9 +26,6 @@ export interface TokenStore {
   lock?<Result>(task: () => Promise<Result>): Promise<Result>
 }
 
-/** After which who holds the lock is lost, as where a runtime has ended the request that it belonged to. */
-const maxHoldMs = 45_000
-
 /** Keeps tokens in memory: the default. Clients of one process may share it. */
 export function memoryStore(): TokenStore {
   let kept: string | undefined
@@ -42,8 +39,9 @@ export function memoryStore(): TokenStore {
     },
     lock(task) {
       const before = last
+      // A runtime that ends a request, as workerd does, rejects what was begun in it.
       const result = before.then(task, task)
-      last = before.then(() => giveUpOn(AbortSignal.timeout(maxHoldMs), result)).catch(() => {})
+      last = before.then(() => giveUpOn(AbortSignal.timeout(lostAfterMs), result)).catch(() => {})
       return result
     },
   }

@@ -17,8 +17,7 @@ export function readAnswer(
   { access_token, refresh_token, expires_in, scope }: WireAnswer,
   defaultLifetimeSeconds: number | undefined,
 ): TokenAnswer {
-  if (!isToken(access_token))
-    throw new TokenError('invalid_response', 'The server answered without an access token.')
+  if (!isToken(access_token)) throw new TokenError('invalid_response', 'The answer has no access token.')
   // Some servers write a number as a text. What is no lifetime counts as not said.
   const seconds = Number.parseFloat(expires_in as string)
   return {
@@ -52,23 +51,19 @@ export function refusal(refused: Refused, dialect: Dialect): TokenError {
   const [error, errorDescription, errorUri] = [said.error, said.error_description, said.error_uri].map(
     (words) => quote(words, secrets),
   )
-  const [code, what] = meaningOf(refused, dialect)
-  const words = [error ?? status, errorDescription].filter(Boolean).join(': ')
+  const code = meaningOf(refused, dialect)
+  const what = status < 400 && !error ? 'redirects: give its last address' : status
+  const words = [error ?? what, errorDescription].filter(Boolean).join(': ')
   const details = { status, error, errorDescription, errorUri, retryAfterSeconds }
-  return new TokenError(code, `${placeOf(url)} ${what} (${words}).`, details)
+  return new TokenError(code, `${placeOf(url)}: ${code.replace('_', ' ')} (${words}).`, details)
 }
 
 /** RFC 6749 §5.2. A 501 does not pass. */
-function meaningOf(
-  { status, grantType, said: { error } }: Refused,
-  dialect: Dialect,
-): [code: TokenErrorCode, what: string] {
-  const isOver = error === 'invalid_grant' || dialect.isInvalidGrant?.(status)
-  if (isOver && /^(?:refresh_token|authorization_code)$/.test(String(grantType)))
-    return ['connection_ended', 'ended the connection: connect again']
-  if (status === 429) return ['rate_limited', 'was asked too often']
-  if (status >= 500 && status !== 501) return ['server_unavailable', 'cannot answer now']
-  return ['request_refused', 'refused']
+function meaningOf({ status, grantType, said: { error } }: Refused, dialect: Dialect): TokenErrorCode {
+  const isOver = error === 'invalid_grant' || (!textOf(error) && dialect.isInvalidGrant?.(status))
+  if (isOver && /^(refresh_token|authorization_code)$/.test(String(grantType))) return 'connection_ended'
+  if (status === 429) return 'rate_limited'
+  return status >= 500 && status !== 501 ? 'server_unavailable' : 'request_refused'
 }
 
 /** The most of a server's words that is passed on, in characters. */

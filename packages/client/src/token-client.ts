@@ -1,7 +1,7 @@
 import type { Presentation } from './wire.ts'
 
 export interface GetTokenOptions {
-  /** A token that an API has just refused: what comes back is another one, renewed at most once however many ask. */
+  /** A token that an API has just refused: what comes back is what follows it, renewed at most once however many ask. */
   rejected?: string | undefined
   /** Ends this caller's waiting. The renewal itself goes on: others may wait for it, and its answer must not be lost. */
   signal?: AbortSignal | null | undefined

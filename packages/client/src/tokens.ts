@@ -67,7 +67,7 @@ export const isAlive = (held: Held, clock: Clock): boolean =>
   msUntil(lifetimeMsOf(held.tokens), held, clock) > 0
 export const isDue = (held: Held, clock: Clock): boolean => msUntil(held.dueAtAgeMs, held, clock) <= 0
 
-const lifetimeMsOf = ({ lifetimeSeconds = Number.MAX_VALUE }: Tokens): number => lifetimeSeconds * 1000
+const lifetimeMsOf = ({ lifetimeSeconds = 1e9 }: Tokens): number => lifetimeSeconds * 1000
 
 /**
  * What a store's text holds. `undefined`: nothing, or not what is `asked` for now.
@@ -75,9 +75,9 @@ const lifetimeMsOf = ({ lifetimeSeconds = Number.MAX_VALUE }: Tokens): number =>
  * @throws TokenError `store_mismatch` where it is not this client's: to overwrite it could lose another one's connection.
  */
 export function readTokens(text: string | undefined, owner: string, asked?: string): Tokens | undefined {
-  if (text === undefined) return undefined
+  if (!text) return undefined
   const tokens: Tokens = Object(parseJson(text))
-  if (tokens.owner !== owner)
+  if (tokens.owner !== owner || (asked && !tokens.asked))
     throw new TokenError('store_mismatch', 'The store is of another client: give each its own.')
   return tokens.asked === asked ? tokens : undefined
 }

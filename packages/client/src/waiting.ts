@@ -1,19 +1,19 @@
+/** After which what is waited for is lost: a store is silent, or its runtime has ended the request that it belonged to. */
+export const lostAfterMs = 45_000
+
 /**
  * Waits for `work` until the signal says to stop; the work itself goes on.
  *
  * @throws `reason`, by default the signal's own.
  */
-export async function giveUpOn<Result>(
+export const giveUpOn = <Result>(
   signal: AbortSignal | null | undefined,
   work: Promise<Result>,
   reason?: Error,
-): Promise<Result> {
-  if (!signal) return work
-  let onAbort = () => {}
-  const givenUp = new Promise<never>((_, reject) => {
-    onAbort = () => reject(reason ?? signal.reason)
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(reason ?? signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted) onAbort()
+    work.finally(() => signal?.removeEventListener('abort', onAbort)).then(resolve, reject)
   })
-  return Promise.race([work, givenUp]).finally(() => signal.removeEventListener('abort', onAbort))
-}

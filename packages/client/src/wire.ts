@@ -26,7 +26,7 @@ export interface Dialect {
   write(url: string, headers: Headers, parameters: URLSearchParams): [url: string, init: RequestInit]
   /** Reads the JSON of an answer, good or bad; `undefined` where it was none. */
   read(body: unknown, nowMs: number): WireAnswer
-  /** Whether this status refuses a refresh token, of a server that does not say `invalid_grant`. */
+  /** Whether this status refuses a refresh token or a code, of a server that says no `error` in words. */
   isInvalidGrant?(status: number): boolean
   /** Puts a token into a request to the API. Redirects are followed only where that is by `authorization` and nothing else. */
   present(token: string, url: URL): Presentation

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, realpath } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import {
@@ -36,7 +36,7 @@ export interface Profile {
   readonly options: ClientOptions
   /** Whether it is of a person's connection, which only they can begin again. */
   readonly isConnection: boolean
-  /** The file in which its tokens are kept. */
+  /** The file in which its tokens are kept: from the profile's folder, or from the current one where the profile is a pipe. */
   readonly tokens: string
   /** Whether it holds a secret, as any of `parameters` may be, and others on this machine may read it. */
   readonly isOpenToOthers: boolean
@@ -50,7 +50,7 @@ export interface Profile {
  */
 export async function readProfile(named: string | undefined, variables: Variables): Promise<Profile> {
   const path = named ?? profileFileName
-  const { text, mode } = await read(path, named !== undefined)
+  const { text, mode, isStream } = await read(path, named !== undefined)
   const parsed = schema.safeParse(parse(text, path), { error: whatToWrite })
   if (!parsed.success) throw new CommandError(`${path}: ${explainIssues(parsed.error, schema)}`)
   const profile = parsed.data
@@ -60,7 +60,7 @@ export async function readProfile(named: string | undefined, variables: Variable
     path,
     options: toOptions(profile, (secret, at) => reveal(secret, `${path}: ${at}`, variables)),
     isConnection: profile.grant === 'refresh_token',
-    tokens: resolve(dirname(path), profile.tokens ?? `${basename(path, '.json')}.tokens.json`),
+    tokens: tokensOf(profile, path, isStream),
     isOpenToOthers: (mode & 0o077) !== 0 && secrets.some((secret) => typeof secret === 'string'),
   }
 }
@@ -128,7 +128,7 @@ const schema = z
     resource: z.union([text, z.array(text)], { error: 'write a text or a list of texts' }).optional(),
     parameters: z.record(z.string(), z.string()).optional(),
     dialect: dialect.optional(),
-    defaultLifetimeSeconds: z.int().optional(),
+    defaultLifetimeSeconds: z.int().min(1).optional(),
     allowInsecure: z.boolean().optional(),
     tokens: text.optional(),
   })
@@ -170,6 +170,15 @@ function toGrant(profile: Written, reveal: Reveal): Grant {
 
 const personOf = ({ grant }: Written) => (typeof grant === 'object' ? grant.password : undefined)
 
+/** Beside a pipe there is no folder that anything could be kept in. */
+function tokensOf({ tokens }: Written, path: string, isStream: boolean): string {
+  if (!isStream) return resolve(dirname(path), tokens ?? `${basename(path, '.json')}.tokens.json`)
+  if (tokens !== undefined) return resolve(tokens)
+  throw new CommandError(
+    `${path} is no file that tokens are kept beside. Write "tokens": "FILE" in that profile: a path from this folder.`,
+  )
+}
+
 function reveal(secret: Secret, at: string, variables: Variables): string {
   if (typeof secret === 'string') return secret
   const value = variables[secret.env]
@@ -180,7 +189,14 @@ function reveal(secret: Secret, at: string, variables: Variables): string {
 const smallest =
   '{"issuer": "https://auth.example.com", "clientId": "…", "clientSecret": {"env": "CLIENT_SECRET"}}'
 
-async function read(path: string, isNamed: boolean): Promise<{ text: string; mode: number }> {
+interface Found {
+  text: string
+  mode: number
+  /** Whether it is a pipe, or was handed over open, so that it stands in no folder. */
+  isStream: boolean
+}
+
+async function read(path: string, isNamed: boolean): Promise<Found> {
   try {
     await using file = await open(path)
     const found = await file.stat()
@@ -190,7 +206,8 @@ async function read(path: string, isNamed: boolean): Promise<{ text: string; mod
     const bytes = await buffer(file.createReadStream({ end: maxProfileBytes, autoClose: false }))
     if (bytes.length > maxProfileBytes)
       throw new CommandError(`${path} is no profile: it is longer than 64 KiB.`)
-    return { text: bytes.toString(), mode: found.mode }
+    const isStream = !found.isFile() || descriptorFolder.test(await realpath(dirname(path)))
+    return { text: bytes.toString(), mode: found.mode, isStream }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     if (error.code !== 'ENOENT') throw new CommandError(`${path} cannot be read: ${error.code}.`)
@@ -201,6 +218,9 @@ async function read(path: string, isNamed: boolean): Promise<{ text: string; mod
     )
   }
 }
+
+/** Where what is open has its names, files too, as /dev/stdin and /dev/fd/63. */
+const descriptorFolder = /^\/(dev|dev\/fd|proc\/.+)$/
 
 /**
  * Whoever writes a profile has this user's secrets sent wherever they like. Windows knows no such modes and owners, and those

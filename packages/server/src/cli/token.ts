@@ -82,15 +82,74 @@ function howToClose({ path }: Profile): string {
 }
 
 /** What is wrong, and what mends it, in the words of who wrote the profile. */
-function explain({ code, message, cause }: TokenError, { path, tokens, isConnection }: Profile): string {
-  if (code === 'store_mismatch')
+function explain(error: TokenError, profile: Profile): string {
+  const { path, tokens } = profile
+  if (error.code === 'store_mismatch')
     return `${tokens} holds the tokens of another client or server. Name another file as \`tokens\` in ${path}.`
-  if (code === 'store_failed')
-    return `The tokens cannot be kept in ${tokens}: ${wordsOf(cause)} Mend that, and run this again at once.`
-  if (code === 'connection_ended' && isConnection)
-    return `${message} Then write the new refresh token to \`refreshToken\` in ${path}.`
-  return message
+  if (error.code === 'store_failed') {
+    const why = error.message.replace(/^The store failed: /, '').replace(/[^.?]$/, '$&.')
+    return `The tokens cannot be kept in ${tokens}: ${why} Mend that, and run this again at once.`
+  }
+  return `${error.message} ${adviceOn(error, profile)}`
 }
 
-/** The file store's own errors say which file or folder, and what is the matter with it. */
-const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : '')
+function adviceOn(error: TokenError, profile: Profile): string {
+  const { path } = profile
+  switch (error.code) {
+    case 'connection_ended':
+      return howToConnect(error, profile)
+    case 'request_refused':
+      return `Check ${doubtful(error, profile)} in ${path}.`
+    case 'invalid_metadata':
+      return `Mend \`issuer\` in ${path}, or write \`tokenEndpoint\` there.`
+    case 'invalid_response':
+      return `Check ${serverOf(profile)} and \`dialect.answer\` in ${path}.`
+    case 'server_unavailable':
+      return error.status ? later(error) : howToReach(error, profile)
+    default:
+      return later(error)
+  }
+}
+
+/** The tokens that are kept go before the profile's, until the server has said of them that it is over. */
+function howToConnect({ status, error }: TokenError, { path, tokens }: Profile): string {
+  const write = `write the refresh token of a new connection to \`refreshToken\` in ${path}`
+  // Where a status alone says so, the kept ones stay: it may be the client that was refused.
+  if (status && !error)
+    return `Check ${ofClient} in ${path}; if they are right, delete ${tokens} and ${write}.`
+  return `Then ${write}. If you have just written it, run this again.`
+}
+
+const ofClient = '`clientId`, `clientSecret` and `auth`'
+
+/** RFC 6749 §5.2, RFC 8707 §2: which of its members a refused profile may have wrong. */
+const doubtfulOf: Readonly<Record<string, string>> = {
+  invalid_client: ofClient,
+  invalid_grant: '`grant`',
+  unauthorized_client: '`grant`',
+  unsupported_grant_type: '`grant`',
+  invalid_scope: '`scope`',
+  invalid_target: '`resource`',
+}
+
+function doubtful({ error, status }: TokenError, profile: Profile): string {
+  const isNamed = error !== undefined && Object.hasOwn(doubtfulOf, error)
+  return (isNamed && doubtfulOf[error]) || (status === 401 ? ofClient : serverOf(profile))
+}
+
+const serverOf = ({ options }: Profile): string => (options.tokenEndpoint ? '`tokenEndpoint`' : '`issuer`')
+
+const later = ({ retryAfterSeconds }: TokenError): string =>
+  retryAfterSeconds ? `Run this again in ${Math.ceil(retryAfterSeconds)} s.` : 'Run this again later.'
+
+/** By the code that stands last in such a message. */
+function howToReach({ message }: TokenError, profile: Profile): string {
+  const code = /\((\w+)\)\.$/.exec(message)?.[1] ?? ''
+  const server = `${serverOf(profile)} in ${profile.path}`
+  if (/^(ENOTFOUND|EAI_\w+)$/.test(code)) return `No such host is known: check ${server}, and the network.`
+  if (code === 'ECONNREFUSED') return `Nobody listens there: start the server, or check ${server}.`
+  if (/SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET)/.test(code))
+    return 'Its certificate is of no authority that is known here: name the file with that of its authority in NODE_EXTRA_CA_CERTS.'
+  if (/CERT_|SSL|^EPROTO$/.test(code)) return `Mend the server's certificate, or check ${server}.`
+  return `Check ${server}, and the network.`
+}

@@ -4,6 +4,7 @@ import type { Environment } from '../config/config.ts'
 import { importedUserReader, PersonError, userAdded } from '../people/registration.ts'
 import type { NewUser } from '../store/users.ts'
 import { CommandError } from './command-error.ts'
+import { complain } from './complain.ts'
 import type { ConfigOption } from './config-file.ts'
 import { refuseExternal } from './user.ts'
 import { actor, printLine, withStore } from './with-store.ts'
@@ -59,7 +60,7 @@ async function readFile(file: string, read: ReturnType<typeof importedUserReader
     } catch (error) {
       if (!(error instanceof PersonError)) throw error
       problems++
-      process.stderr.write(`line ${number}: ${error.message}\n`)
+      complain(`line ${number}: ${error.message}`)
     }
   }
   return { lines, problems }

@@ -23,7 +23,7 @@ export function createTokenClient(options: ClientOptions): TokenClient {
     url: string | URL,
     options?: GetTokenOptions,
   ): Promise<Credential | undefined> {
-    demand(origins[0], 'give origins that get the token')
+    demand(origins[0], 'give origins')
     const target = new URL(url)
     if (!origins.includes(target.origin)) return undefined
     const token = await getToken(options)

@@ -28,7 +28,7 @@ export interface ServerDialect {
   readonly lifetimeUnit?: LifetimeUnit | undefined
   /** Where in an error answer the server's words are, by dotted name. */
   readonly error?: Readonly<Partial<Record<'error' | 'error_description', string>>> | undefined
-  /** The status that refuses a refresh token, of a server that does not say `invalid_grant`. */
+  /** The status that refuses a refresh token or a code, of a server that says no `error` in words. */
   readonly invalidGrantStatus?: number | undefined
   /** How the API takes the token. */
   readonly credential?: CredentialPresentation | undefined

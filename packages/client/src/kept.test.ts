@@ -860,3 +860,143 @@ test('a signal that outlives many calls is left with no listener of theirs', asy
   }
   assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
+
+/** A dialect whose server says by a status alone that it is over. */
+const byStatus = dialect({ invalidGrantStatus: 400 })
+const noWords = { status: 400, body: {} }
+
+test('a status alone makes nobody forget what could not be saved, nor the token that was given at the start', async () => {
+  await using server = await startTokenServer()
+  const { store, faults } = makeStore()
+  const { client, clock } = make(server, { grant: refreshToken('start'), store, dialect: byStatus })
+  server.queue.push(noWords)
+  await assert.rejects(client.getToken(), { code: 'connection_ended' })
+  clock.advance(maxCoolDownMs)
+  await client.getToken()
+  clock.advance(hourMs)
+  faults.compareAndSet = 'throws'
+  await client.getToken()
+  clock.advance(hourMs)
+  server.queue.push(noWords)
+  await assert.rejects(client.getToken(), { code: 'connection_ended' })
+  delete faults.compareAndSet
+  clock.advance(maxCoolDownMs)
+  await client.getToken()
+  assert.deepEqual(sent(server), ['start', 'start', 'refresh-1', 'refresh-2', 'refresh-2'])
+})
+
+for (const [what, answer] of [
+  ['the client', refused('invalid_client', 401)],
+  ['everybody', { status: 403, body: {} }],
+  ['this address', { status: 404, body: {} }],
+] as const)
+  test(`a refresh that is refused to ${what} costs a grant that can be repeated no refresh token`, async () => {
+    await using server = await startTokenServer()
+    const { store, text } = makeStore()
+    const grant = password({ username: 'jane', password: 'p' })
+    const { client, clock } = make(server, { grant, store })
+    server.queue.push(granted('one', { refresh_token: 'r' }))
+    await client.getToken()
+    const before = text()
+    clock.advance(hourMs)
+    server.queue.push(answer)
+    await assert.rejects(client.getToken(), { code: 'request_refused' })
+    assert.equal(text(), before)
+    assert.deepEqual(
+      server.requests.map(({ form }) => form.grant_type),
+      ['password', 'refresh_token'],
+    )
+  })
+
+test('a late 401 for an older token does not make the newer one due, where a renewal fails', async () => {
+  await using server = await startTokenServer()
+  const { store, faults } = makeStore()
+  const { client, clock } = make(server, { store })
+  const older = await client.getToken()
+  clock.advance(hourMs)
+  const newer = await client.getToken()
+  clock.advance(dueMs)
+  faults.get = 'throws'
+  assert.equal(await client.getToken({ rejected: older }), newer)
+  delete faults.get
+  assert.equal(server.requests.length, 2)
+})
+
+test('a code writes over no tokens of another client that appear while the server answers', async () => {
+  await using server = await startTokenServer()
+  const { store, text, put } = makeStore({ hasLock: false })
+  server.respond = async () => {
+    await put('{"owner":"another"}')
+    return granted('one', { refresh_token: 'refresh' })
+  }
+  const { client } = make(server, { grant: authorizationCode({ code: 'code' }), store })
+  assert.equal(await client.getToken(), 'one')
+  assert.equal(text(), '{"owner":"another"}')
+})
+
+test('a store whose message quotes what was to be kept is not quoted', async () => {
+  await using server = await startTokenServer()
+  const errors: TokenError[] = []
+  const { client } = make(server, {
+    grant: refreshToken('start'),
+    onError: (error) => errors.push(error),
+    store: {
+      get: () => undefined,
+      compareAndSet(_, next) {
+        throw new Error(`Failed query: update tokens\nparams: ${next}`)
+      },
+    },
+  })
+  await client.getToken()
+  assert.match(String(errors[0]), /Failed query: update tokens/)
+  assert.doesNotMatch(inspect(errors), /refresh-1|token-1/)
+})
+
+test('who hangs before it asks the server asks for nothing any more once it was given up', async (t) => {
+  await using server = await startTokenServer()
+  const { store } = makeStore()
+  const over = new AbortController()
+  t.mock.method(AbortSignal, 'timeout', () => over.signal)
+  const gate = Promise.withResolvers<void>()
+  const auth = () => {
+    over.abort()
+    return gate.promise
+  }
+  const hanging = make(server, { grant: refreshToken('start'), store, auth })
+  await assert.rejects(hanging.client.getToken(), { code: 'timeout' })
+  t.mock.restoreAll()
+  const { client } = make(server, { grant: refreshToken('start'), store })
+  assert.equal(await client.getToken(), 'token-1')
+  gate.resolve()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(sent(server), ['start'])
+})
+
+test('a request that is under way keeps the lock though its caller has waited too long', async (t) => {
+  await using server = await startTokenServer()
+  const { store } = makeStore()
+  const signals: AbortController[] = []
+  t.mock.method(AbortSignal, 'timeout', () => {
+    const controller = new AbortController()
+    signals.push(controller)
+    return controller.signal
+  })
+  const gate = Promise.withResolvers<void>()
+  const respond = server.respond
+  server.respond = async (request) => {
+    await gate.promise
+    return respond(request)
+  }
+  const { client } = make(server, { grant: refreshToken('start'), store })
+  const first = client.getToken()
+  await eventually(() => server.requests.length === 1)
+  // What began when the caller did: the time of waiting in line.
+  signals[0]?.abort()
+  await assert.rejects(first, { code: 'timeout' })
+  const second = make(server, { grant: refreshToken('start'), store }).client.getToken()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(sent(server), ['start'])
+  gate.resolve()
+  assert.equal(await second, 'token-1')
+  assert.deepEqual(sent(server), ['start'])
+})

@@ -7,7 +7,8 @@ export interface Kept {
   read(): Promise<string | undefined>
   write(expected: string | undefined, next: string | undefined): Promise<boolean>
   /**
-   * Runs the task alone, where the store can, for 45 seconds at most: then `over` is aborted, and the lock let go.
+   * Runs the task alone, where the store can. After 45 seconds, waiting in line included, `over` is aborted, and the caller is told;
+   * a task that began lets go of the lock 45 seconds later at most.
    *
    * @throws TokenError `timeout`, and what the task throws.
    */
@@ -21,8 +22,9 @@ export function keptIn(store: TokenStore): Kept {
     alone(task) {
       const over = AbortSignal.timeout(lostAfterMs)
       const lost = new TokenError('timeout', 'It hangs: look at the store.')
-      // The task, which must not hold the lock while it hangs; and the store, which may hang before it begins the task.
-      const run = () => giveUpOn(over, task(over), lost)
+      // The store may hang before it begins the task; and a task that hangs must not hold the lock for good, nor one that asks
+      // the server lose it: its time begins with it, and after `over` it asks for nothing more.
+      const run = () => giveUpOn(AbortSignal.timeout(lostAfterMs), task(over), lost)
       return giveUpOn(over, store.lock ? runLocked(store, run) : run(), lost)
     },
   }
@@ -41,6 +43,6 @@ const tell = <Result>(work: () => Result | Promise<Result>): Promise<Result> =>
   Promise.resolve()
     .then(work)
     .catch((cause) => {
-      // Not the error itself: some hold what was to be kept, in members of their own.
-      throw new TokenError('store_failed', `The store failed: ${Object(cause).message}`)
+      // Not the error itself, nor any JSON in its message: some quote what was to be kept.
+      throw new TokenError('store_failed', `The store failed: ${Object(cause).message}`.replace(/[{].*/s, ''))
     })

@@ -124,10 +124,7 @@ export function parseOptions(options: ClientOptions) {
     'give clientId and clientSecret, or no secret',
   )
   demand(Number.isFinite(timeoutMs) && timeoutMs >= 100 && timeoutMs <= 10_000, 'timeoutMs is 100 to 10000')
-  demand(
-    defaultLifetimeSeconds === undefined || defaultLifetimeSeconds > 0,
-    'defaultLifetimeSeconds is above 0',
-  )
+  demand(defaultLifetimeSeconds === undefined || defaultLifetimeSeconds > 0, 'defaultLifetimeSeconds > 0')
   const asked = [scope, resources, parameters, { ...grant.parameters, password: 0 }]
   return {
     ...known,

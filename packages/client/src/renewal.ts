@@ -7,7 +7,7 @@ import { isToken } from './token-answer.ts'
 import { type Held, hold, holdStored, isAlive, isDue, readClocks, readTokens, type Tokens } from './tokens.ts'
 import { giveUpOn, lostAfterMs } from './waiting.ts'
 
-/** How often a store without a lock is read again before a refusal is believed: the winner may not have written yet. */
+/** When the store is read again before a refusal is believed: without a lock the winner may not have written yet. */
 const rereadPausesMs = [0, 200, 800]
 /** Requests, and writes, that one renewal tries. */
 const maxRounds = 5
@@ -80,8 +80,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
       await store.alone((over) => renewAlone(rejected, over))
     } catch (thrown) {
       const hasToken = isUsable(held, rejected)
-      // An answer may be lost, and its refresh token forgiven for moments only: the next call asks again, due or not.
-      if (rejected) held &&= { ...held, dueAtAgeMs: 0 }
+      // An answer may be lost, and its refresh token forgiven for moments only: who takes the old token next asks again.
+      if (!hasToken) held &&= { ...held, dueAtAgeMs: 0 }
       // Once a connection has ended, nobody is asked: there the store alone can bring news.
       if (thrown instanceof TokenError && (hasToken || !isEnd(thrown) || isUncertain(thrown)))
         coolDown(thrown)
@@ -115,9 +115,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
       }
       const parameters = nextRequest(stored)
       try {
-        over.throwIfAborted()
         // Before it is saved: who hangs there has it nevertheless.
-        held = await ask(parameters, stored, text)
+        held = await ask(parameters, stored, text, over)
         held = await save(held, parameters.refresh_token)
         spendStart()
         return told(parameters.grant_type)
@@ -144,13 +143,14 @@ export function createRenewal(settings: Settings): TokenRenewal {
     parameters: Parameters,
     before: Tokens | undefined,
     text: string | undefined,
+    over: AbortSignal,
   ): Promise<Held> {
     const since = readClocks(clock)
     const {
       refreshToken = parameters.refresh_token,
       scope = before?.scope,
       ...answer
-    } = await server.token(parameters)
+    } = await server.token(parameters, over)
     // RFC 6749 §6: what an answer leaves out goes on as it is.
     const tokens = { owner, asked, ...answer, refreshToken, scope, obtainedAtMs: since.wall }
     return hold(tokens, text, false, since)
@@ -168,8 +168,8 @@ export function createRenewal(settings: Settings): TokenRenewal {
       try {
         isSaved = await store.write(text, next)
         text = isSaved ? next : await store.read()
-        const other = isSaved || isNew ? undefined : readTokens(text, owner, asked)
-        const found = other && other.refreshToken !== spent && holdStored(other, text, clock)
+        const other = isSaved ? undefined : readTokens(text, owner, asked)
+        const found = !isNew && other && other.refreshToken !== spent && holdStored(other, text, clock)
         if (found && isUsable(found)) return found
       } catch (thrown) {
         problem = thrown as TokenError
@@ -186,19 +186,20 @@ export function createRenewal(settings: Settings): TokenRenewal {
 
   /** Whether what was sent is worth nothing more. What can be repeated is, rather than refreshed by a server that does not. */
   const isOver = (thrown: unknown, stored: Tokens | undefined) =>
-    isEnd(thrown) || (grant.isRepeatable && stored?.refreshToken && Object(thrown).code === 'request_refused')
+    isEnd(thrown) || (grant.isRepeatable && stored?.refreshToken && Object(thrown).status === 400)
 
   /** The server said that it is over: another may have been faster, or the grant begins anew. @throws what was thrown */
   async function afterRefusal(thrown: unknown, stored: Tokens | undefined, text: string | undefined) {
-    spendStart()
+    if (!isUncertain(thrown)) spendStart()
     for (const pauseMs of rereadPausesMs) {
       await clock.wait(pauseMs)
       if ((await store.read()) !== text) return
     }
+    // A status alone gives up nothing that cannot be had again.
+    if (!grant.isRepeatable && isUncertain(thrown)) throw thrown
     // What was refused need not be saved any more.
     held &&= { ...held, isSaved: true }
-    const isCertain = start || !isUncertain(thrown)
-    if (stored && !isNew && isCertain && !(await store.write(text, undefined))) return
+    if (stored && !isNew && !(await store.write(text, undefined))) return
     if (!(stored && start)) throw thrown
   }
 

@@ -11,12 +11,13 @@ export type Parameters = Readonly<Record<string, string>>
 /** The authorization server as this client speaks to it. */
 export interface Server {
   /** RFC 6749 §3.2. @throws TokenError */
-  token(grant: Parameters): Promise<TokenAnswer>
+  token(grant: Parameters, over: AbortSignal): Promise<TokenAnswer>
   /** Sends `parameters` in the server's way, as this client; to `known`, else where the metadata say. @throws TokenError */
   send(
     name: 'token_endpoint' | 'revocation_endpoint',
     known: string | undefined,
     parameters: URLSearchParams,
+    over: AbortSignal,
   ): Promise<WireAnswer>
 }
 
@@ -25,13 +26,15 @@ export function createServer(settings: Settings): Server {
   /** Read once. */
   let metadata: Partial<ServerMetadata> = {}
 
-  const send: Server['send'] = async (name, known, parameters) => {
+  const send: Server['send'] = async (name, known, parameters, over) => {
     if (!known && issuer && !metadata.issuer) metadata = await discover(issuer, transport)
     const url = known ?? endpointOf(metadata, name, transport)
     const grantType = parameters.get('grant_type')
     const headers = new Headers({ accept: 'application/json' })
     const { auth = clientSecret ? basic() : none() } = settings
     await auth({ url, issuer, clientId, clientSecret, headers, parameters })
+    // Last before it is sent: metadata and auth may have taken long.
+    over.throwIfAborted()
     const secrets = [clientSecret, headers.get('authorization')?.replace(/^\w+ /, '')]
     for (const [parameter, value] of parameters) if (secretParameters.test(parameter)) secrets.push(value)
     const answer = await ask(transport, ...dialect.write(url, headers, parameters))
@@ -43,10 +46,10 @@ export function createServer(settings: Settings): Server {
 
   return {
     send,
-    async token(grant) {
+    async token(grant, over) {
       const isRefresh = grant.grant_type === 'refresh_token'
       const known = (isRefresh && dialect.refreshEndpoint) || tokenEndpoint
-      const said = await send('token_endpoint', known, withExtras(grant, isRefresh, settings))
+      const said = await send('token_endpoint', known, withExtras(grant, isRefresh, settings), over)
       return readAnswer(said, settings.defaultLifetimeSeconds)
     },
   }

@@ -200,6 +200,15 @@ test('an error with a 200 is an error, also beside a token', async () => {
   })
 })
 
+test('an error with a 200 that is no text is no redirect', async () => {
+  await using server = await startTokenServer()
+  server.respond = () => granted('token', { error: { message: 'No.' } })
+  await assert.rejects(make(server).getToken(), {
+    code: 'request_refused',
+    message: /request refused \(200\)/,
+  })
+})
+
 test('any other 2xx is an answer', async () => {
   await using server = await startTokenServer()
   server.respond = () => ({ ...granted('token'), status: 201 })

@@ -52,7 +52,7 @@ export function refusal(refused: Refused, dialect: Dialect): TokenError {
     (words) => quote(words, secrets),
   )
   const code = meaningOf(refused, dialect)
-  const what = status < 400 && !error ? 'redirects: give its last address' : status
+  const what = status < 400 && !said.error ? 'redirects: give its last address' : status
   const words = [error ?? what, errorDescription].filter(Boolean).join(': ')
   const details = { status, error, errorDescription, errorUri, retryAfterSeconds }
   return new TokenError(code, `${placeOf(url)}: ${code.replace('_', ' ')} (${words}).`, details)

@@ -1,43 +1,20 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { eventually } from '../../../tests/support/eventually.ts'
-import { dialect } from './dialect.ts'
 import {
   authorizationCode,
   type ClientOptions,
   clientCredentials,
-  createTokenClient,
-  type Failure,
   type Grant,
   password,
   refreshToken,
   type TokenError,
 } from './index.ts'
-import { makeClock } from './testing/clock.ts'
 import { makeStore } from './testing/faulty-store.ts'
-import { endTimeBySilence } from './testing/silence.ts'
-import { granted, type Respond, refused, startTokenServer, type TokenServer } from './testing/token-server.ts'
-
-const hourMs = 3_600_000
-const dueMs = 3_550_000
-const maxCoolDownMs = 5_000
-
-const make = (server: TokenServer, options: Partial<ClientOptions> = {}) => {
-  const clock = makeClock()
-  const told: string[] = []
-  const client = createTokenClient({
-    ...server.options,
-    clock,
-    onError: (error: TokenError, { willRetry, hasToken }: Failure) =>
-      told.push(`${error.code}${willRetry ? ' willRetry' : ''}${hasToken ? ' hasToken' : ''}`),
-    ...options,
-  })
-  return { client, clock, told }
-}
-
-const sent = ({ requests }: TokenServer) => requests.map(({ form }) => form.refresh_token ?? form.code)
+import { dueMs, hourMs, make, maxCoolDownMs, sent } from './testing/make-client.ts'
+import { detectingReuse, granted, refused, startTokenServer } from './testing/token-server.ts'
 
 const grants: [string, Grant][] = [
   ['client credentials', clientCredentials()],
@@ -210,70 +187,6 @@ for (const [what, grant] of grants)
       assert.equal(server.requests.length, 1)
     })
 
-/** Stops every timer, until the time is up for all of them. */
-function stopTimers({ mock }: TestContext) {
-  const late: AbortController[] = []
-  mock.timers.enable({ apis: ['setTimeout'] })
-  mock.method(AbortSignal, 'timeout', () => {
-    const controller = new AbortController()
-    late.push(controller)
-    return controller.signal
-  })
-  return () => {
-    for (const controller of late) controller.abort(new DOMException('late', 'TimeoutError'))
-    mock.timers.tick(60_000)
-  }
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve))
-
-for (const member of ['get', 'compareAndSet', 'lock'] as const) {
-  test(`a store whose ${member} hangs does not hang callers for ever`, async (t) => {
-    await using server = await startTokenServer()
-    const { store, faults, hanging } = makeStore()
-    faults[member] = 'hangs'
-    const { client } = make(server, { grant: refreshToken('start'), store })
-    const endTime = stopTimers(t)
-    const token = client.getToken().catch(({ code }) => code)
-    while (hanging() === 0) await turn()
-    endTime()
-    // What cannot be written has been got.
-    assert.equal(await token, member === 'compareAndSet' ? 'token-1' : 'timeout')
-  })
-}
-
-test('a store that hangs hangs no caller longer because there are many', async (t) => {
-  await using server = await startTokenServer()
-  const { store, faults } = makeStore()
-  faults.get = 'hangs'
-  const { client } = make(server, { grant: refreshToken('start'), store })
-  const endTime = stopTimers(t)
-  let settled = 0
-  for (let caller = 0; caller < 20; caller++) client.getToken().catch(() => settled++)
-  for (let times = 0; times < 2; times++) {
-    await turn()
-    endTime()
-  }
-  await turn()
-  assert.equal(settled, 20)
-})
-
-test('a living token is given also where the store hangs', async (t) => {
-  await using server = await startTokenServer()
-  const { store, faults, hanging } = makeStore()
-  const { client, clock, told } = make(server, { grant: refreshToken('start'), store })
-  await client.getToken()
-  faults.get = 'hangs'
-  clock.advance(dueMs)
-  const endTime = stopTimers(t)
-  const first = client.getToken()
-  assert.equal(await client.getToken(), 'token-1')
-  while (hanging() === 0) await turn()
-  endTime()
-  assert.equal(await first, 'token-1')
-  assert.deepEqual(told, ['timeout hasToken'])
-})
-
 test('what another process saved is used without asking the server', async () => {
   await using server = await startTokenServer()
   const { store } = makeStore()
@@ -320,18 +233,6 @@ test('a store that changes with every look ends in an error, not in a circle', a
   await assert.rejects(client.getToken(), { code: 'store_failed' })
   await eventually(() => server.requests.length < 10)
 })
-
-/** Ends every connection of which a spent refresh token is sent again. */
-const detectingReuse = (): Respond => {
-  let newest = 'start'
-  let count = 0
-  return ({ form }) => {
-    if (form.refresh_token !== newest) newest = 'ended'
-    if (newest === 'ended') return refused('invalid_grant')
-    newest = `refresh-${++count}`
-    return granted(`token-${count}`, { refresh_token: newest })
-  }
-}
 
 for (const [what, fault] of [
   ['fails four times', 4],
@@ -390,70 +291,6 @@ for (const [what, grant] of [
     assert.equal(server.requests.length, 1)
     assert.deepEqual(new Set(told), new Set(['store_failed hasToken']))
   })
-
-for (const [what, grant] of [
-  ['a connection', refreshToken('start')],
-  ['a code', authorizationCode({ code: 'start' })],
-] satisfies [string, Grant][]) {
-  test(`a lock that fails while its task runs takes nothing from ${what}`, async () => {
-    await using server = await startTokenServer()
-    const { store, text } = makeStore()
-    const lost = Promise.withResolvers<never>()
-    const lock = <Result>(task: () => Promise<Result>) => Promise.race([task(), lost.promise])
-    server.respond = async () => {
-      lost.reject(new Error('the lock is lost'))
-      await turn()
-      return granted(`token-${server.requests.length}`, {
-        refresh_token: `refresh-${server.requests.length}`,
-      })
-    }
-    const { client, clock } = make(server, { grant, store: { ...store, lock } })
-    assert.equal(await client.getToken(), 'token-1')
-    assert.match(String(text()), /refresh-1/)
-    clock.advance(hourMs)
-    assert.equal(await client.getToken(), 'token-2')
-    assert.deepEqual(sent(server), ['start', 'refresh-1'])
-  })
-
-  test(`a lock that fails after its task has ended takes nothing from ${what}`, async () => {
-    await using server = await startTokenServer()
-    server.respond = () => granted(`token-${server.requests.length}`, { refresh_token: 'refresh' })
-    const { store, faults } = makeStore()
-    faults.lock = 'breaks'
-    const { client, clock } = make(server, { grant, store })
-    assert.equal(await client.getToken(), 'token-1')
-    clock.advance(hourMs)
-    assert.equal(await client.getToken(), 'token-2')
-    assert.deepEqual(sent(server), ['start', 'refresh'])
-  })
-
-  for (const end of ['is done at last', 'is never done'])
-    test(`where a write hangs for longer than is waited for and ${end}, ${what} goes on with what it got`, async (t) => {
-      await using server = await startTokenServer()
-      server.respond = detectingReuse()
-      if (grant.isNew) server.queue.push(granted('token-0', { refresh_token: 'start' }))
-      const { store, faults, hanging, letGo } = makeStore()
-      const { client, clock } = make(server, { grant, store })
-      faults.compareAndSet = 'hangs'
-      const endTime = stopTimers(t)
-      const first = client.getToken().catch(({ code }) => code)
-      while (hanging() === 0) await turn()
-      endTime()
-      const outcome = await first
-      t.mock.restoreAll()
-      t.mock.timers.reset()
-      delete faults.compareAndSet
-      if (end === 'is done at last') letGo()
-      await turn()
-      clock.advance(maxCoolDownMs)
-      const token = grant.isNew ? 'token-0' : 'token-1'
-      assert.equal(outcome, token)
-      assert.equal(await client.getToken(), token)
-      clock.advance(hourMs)
-      assert.equal(await client.getToken(), grant.isNew ? 'token-1' : 'token-2')
-      assert.deepEqual(sent(server), ['start', grant.isNew ? 'start' : 'refresh-1'])
-    })
-}
 
 for (const [what, isBroken] of [
   ['works again', false],
@@ -694,45 +531,6 @@ test('after a 401 whose renewal was lost on the way the next call asks again, th
   assert.deepEqual(sent(server), ['start', ...Array(4).fill('refresh-1')])
 })
 
-test('where a status alone refuses a refresh token it stays in the store: it may have been the secret that was wrong', async () => {
-  await using server = await startTokenServer()
-  const { store } = makeStore()
-  const options = { grant: refreshToken('start'), store, dialect: dialect({ invalidGrantStatus: 400 }) }
-  const { client, clock } = make(server, options)
-  await client.getToken()
-  clock.advance(hourMs)
-  server.respond = () => ({ status: 400, body: { error: { message: 'No.' } } })
-  await assert.rejects(client.getToken(), { code: 'connection_ended' })
-  await assert.rejects(client.getToken(), { code: 'connection_ended' })
-  assert.equal(server.requests.length, 2, 'nobody asks with every call')
-  server.respond = () => granted('token', { refresh_token: 'next' })
-  assert.equal(await make(server, { ...options, clock }).client.getToken(), 'token')
-  assert.deepEqual(sent(server), ['start', 'refresh-1', 'refresh-1'])
-})
-
-test('the status does not count where the server has words of its own', async () => {
-  await using server = await startTokenServer()
-  server.respond = () => refused('invalid_client')
-  const options = { grant: refreshToken('start'), dialect: dialect({ invalidGrantStatus: 400 }) }
-  await assert.rejects(make(server, options).client.getToken(), { code: 'request_refused' })
-})
-
-for (const [what, answer] of [
-  ['in words', refused('unauthorized_client')],
-  ['by a status alone', { status: 400, body: {} }],
-] as const)
-  test(`a grant that can be repeated is, where the server does not refresh it and says so ${what}`, async () => {
-    await using server = await startTokenServer()
-    server.respond = ({ form }) =>
-      form.grant_type === 'password' ? granted('token', { refresh_token: 'useless' }) : answer
-    const { client, clock, told } = make(server, { grant: password({ username: 'jane', password: 'p' }) })
-    await client.getToken()
-    clock.advance(hourMs)
-    assert.equal(await client.getToken(), 'token')
-    assert.deepEqual(told, [])
-    assert.equal(server.requests.length, 3)
-  })
-
 test('a client for itself does not write over a connection of a person', async () => {
   await using server = await startTokenServer()
   const { store, text } = makeStore()
@@ -798,36 +596,6 @@ test('the error of a store is told by its message alone: some hold what was to b
   assert.doesNotMatch(inspect(errors, { depth: 9 }), /refresh-1/)
 })
 
-test('a renewal that is given up lets go of the lock, also where the store would let it hold on', async (t) => {
-  await using server = await startTokenServer()
-  const { store } = makeStore({ hasLock: false })
-  let last: Promise<unknown> = Promise.resolve()
-  store.lock = (task) => {
-    const result = last.then(task)
-    last = result.catch(() => {})
-    return result
-  }
-  const over = new AbortController()
-  t.mock.method(AbortSignal, 'timeout', () => over.signal)
-  const hanging = make(server, { store, auth: () => new Promise<void>(() => over.abort()) })
-  await assert.rejects(hanging.client.getToken(), { code: 'timeout' })
-  t.mock.restoreAll()
-  assert.equal(await make(server, { store }).client.getToken(), 'token-1')
-})
-
-test('a fetch of one\u2019s own that ignores its signal is given up all the same', async (t) => {
-  await using server = await startTokenServer()
-  const timeoutMs = 100
-  const end = endTimeBySilence(t, timeoutMs)
-  const fetch = () => {
-    setImmediate(end)
-    return new Promise<Response>(() => {})
-  }
-  await assert.rejects(make(server, { fetch, timeoutMs }).client.getToken(), {
-    message: /was silent for 100 ms/,
-  })
-})
-
 test('an empty refresh token in an answer is none: the one before goes on', async () => {
   await using server = await startTokenServer()
   const { client, clock } = make(server, { grant: refreshToken('start') })
@@ -861,64 +629,21 @@ test('a signal that outlives many calls is left with no listener of theirs', asy
   assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
-/** A dialect whose server says by a status alone that it is over. */
-const byStatus = dialect({ invalidGrantStatus: 400 })
-const noWords = { status: 400, body: {} }
-
-test('a status alone makes nobody forget what could not be saved, nor the token that was given at the start', async () => {
-  await using server = await startTokenServer()
-  const { store, faults } = makeStore()
-  const { client, clock } = make(server, { grant: refreshToken('start'), store, dialect: byStatus })
-  server.queue.push(noWords)
-  await assert.rejects(client.getToken(), { code: 'connection_ended' })
-  clock.advance(maxCoolDownMs)
-  await client.getToken()
-  clock.advance(hourMs)
-  faults.compareAndSet = 'throws'
-  await client.getToken()
-  clock.advance(hourMs)
-  server.queue.push(noWords)
-  await assert.rejects(client.getToken(), { code: 'connection_ended' })
-  delete faults.compareAndSet
-  clock.advance(maxCoolDownMs)
-  await client.getToken()
-  assert.deepEqual(sent(server), ['start', 'start', 'refresh-1', 'refresh-2', 'refresh-2'])
-})
-
-for (const [what, answer] of [
-  ['the client', refused('invalid_client', 401)],
-  ['everybody', { status: 403, body: {} }],
-  ['this address', { status: 404, body: {} }],
-] as const)
-  test(`a refresh that is refused to ${what} costs a grant that can be repeated no refresh token`, async () => {
-    await using server = await startTokenServer()
-    const { store, text } = makeStore()
-    const grant = password({ username: 'jane', password: 'p' })
-    const { client, clock } = make(server, { grant, store })
-    server.queue.push(granted('one', { refresh_token: 'r' }))
-    await client.getToken()
-    const before = text()
-    clock.advance(hourMs)
-    server.queue.push(answer)
-    await assert.rejects(client.getToken(), { code: 'request_refused' })
-    assert.equal(text(), before)
-    assert.deepEqual(
-      server.requests.map(({ form }) => form.grant_type),
-      ['password', 'refresh_token'],
-    )
-  })
-
 test('a late 401 for an older token does not make the newer one due, where a renewal fails', async () => {
   await using server = await startTokenServer()
   const { store, faults } = makeStore()
-  const { client, clock } = make(server, { store })
+  const { client, clock } = make(server, { grant: refreshToken('start'), store })
   const older = await client.getToken()
   clock.advance(hourMs)
+  faults.compareAndSet = 'throws'
   const newer = await client.getToken()
-  clock.advance(dueMs)
+  clock.advance(maxCoolDownMs)
   faults.get = 'throws'
   assert.equal(await client.getToken({ rejected: older }), newer)
+  delete faults.compareAndSet
   delete faults.get
+  clock.advance(maxCoolDownMs)
+  assert.equal(await client.getToken(), newer)
   assert.equal(server.requests.length, 2)
 })
 
@@ -950,53 +675,4 @@ test('a store whose message quotes what was to be kept is not quoted', async () 
   await client.getToken()
   assert.match(String(errors[0]), /Failed query: update tokens/)
   assert.doesNotMatch(inspect(errors), /refresh-1|token-1/)
-})
-
-test('who hangs before it asks the server asks for nothing any more once it was given up', async (t) => {
-  await using server = await startTokenServer()
-  const { store } = makeStore()
-  const over = new AbortController()
-  t.mock.method(AbortSignal, 'timeout', () => over.signal)
-  const gate = Promise.withResolvers<void>()
-  const auth = () => {
-    over.abort()
-    return gate.promise
-  }
-  const hanging = make(server, { grant: refreshToken('start'), store, auth })
-  await assert.rejects(hanging.client.getToken(), { code: 'timeout' })
-  t.mock.restoreAll()
-  const { client } = make(server, { grant: refreshToken('start'), store })
-  assert.equal(await client.getToken(), 'token-1')
-  gate.resolve()
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  assert.deepEqual(sent(server), ['start'])
-})
-
-test('a request that is under way keeps the lock though its caller has waited too long', async (t) => {
-  await using server = await startTokenServer()
-  const { store } = makeStore()
-  const signals: AbortController[] = []
-  t.mock.method(AbortSignal, 'timeout', () => {
-    const controller = new AbortController()
-    signals.push(controller)
-    return controller.signal
-  })
-  const gate = Promise.withResolvers<void>()
-  const respond = server.respond
-  server.respond = async (request) => {
-    await gate.promise
-    return respond(request)
-  }
-  const { client } = make(server, { grant: refreshToken('start'), store })
-  const first = client.getToken()
-  await eventually(() => server.requests.length === 1)
-  // What began when the caller did: the time of waiting in line.
-  signals[0]?.abort()
-  await assert.rejects(first, { code: 'timeout' })
-  const second = make(server, { grant: refreshToken('start'), store }).client.getToken()
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  assert.deepEqual(sent(server), ['start'])
-  gate.resolve()
-  assert.equal(await second, 'token-1')
-  assert.deepEqual(sent(server), ['start'])
 })

@@ -52,6 +52,18 @@ export const refused = (error: string, status = 400, more: Record<string, unknow
   body: { error, ...more },
 })
 
+/** Ends every connection of which a spent refresh token is sent again. */
+export const detectingReuse = (): Respond => {
+  let newest = 'start'
+  let count = 0
+  return ({ form }) => {
+    if (form.refresh_token !== newest) newest = 'ended'
+    if (newest === 'ended') return refused('invalid_grant')
+    newest = `refresh-${++count}`
+    return granted(`token-${count}`, { refresh_token: newest })
+  }
+}
+
 /** An HTTP server on loopback that answers as it is told, and remembers what it was asked. */
 export async function startTokenServer(): Promise<TokenServer> {
   let count = 0

@@ -46,7 +46,7 @@ export async function disconnect({ revocationEndpoint, ...options }: DisconnectO
         token: refreshToken ?? accessToken,
         token_type_hint: refreshToken ? 'refresh_token' : 'access_token',
       })
-      // Whoever was told that it failed must not find it done later.
+      // Not once it is over: whoever was told that it failed must not find it done later.
       await server.send('revocation_endpoint', revocationEndpoint, parameters, over)
       // Without a lock another process may have renewed meanwhile: what it got is ended too.
       if (await store.write(text, undefined)) return

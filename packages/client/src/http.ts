@@ -28,7 +28,7 @@ export interface Answer {
 /**
  * Asks for JSON, bounded in time and size. A redirect is not followed: it would carry credentials elsewhere.
  *
- * @throws TokenError `timeout`, `server_unavailable`, `request_refused`.
+ * @throws TokenError `timeout`, `server_unavailable`. Any status is an answer.
  */
 export async function ask({ fetch, timeoutMs }: Transport, url: string, init: RequestInit): Promise<Answer> {
   const place = placeOf(url)

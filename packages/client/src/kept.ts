@@ -7,8 +7,8 @@ export interface Kept {
   read(): Promise<string | undefined>
   write(expected: string | undefined, next: string | undefined): Promise<boolean>
   /**
-   * Runs the task alone, where the store can. After 45 seconds, waiting in line included, `over` is aborted, and the caller is told;
-   * a task that began lets go of the lock 45 seconds later at most.
+   * Runs the task alone, where the store can. After 45 seconds, waiting in line included, `over` is aborted, and the caller is
+   * told; a task that has begun lets go of the lock 45 seconds after it began, at the latest.
    *
    * @throws TokenError `timeout`, and what the task throws.
    */
